@@ -1,0 +1,84 @@
+"""Every exception of the project. The docstring's first line is what the user reads after `desk: error:`."""
+
+
+class KnotholeError(Exception):
+    """something went wrong"""
+
+    hint = ""
+
+    def __init__(self, detail: str = "", *, hint: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.hint = hint or type(self).hint
+
+    def __str__(self) -> str:
+        said = (type(self).__doc__ or "").partition("\n")[0]
+        return f"{said}: {self.detail}" if self.detail else said
+
+
+class BadAgeFile(KnotholeError):
+    """this is not a whole and unaltered age file"""
+
+    hint = "fetch it again; if it stays broken, it was damaged or altered before it came here"
+
+
+class NotForYou(KnotholeError):
+    """none of these identities opens this file"""
+
+    hint = "the source may have chosen other recipients, or it was sealed to an older key of yours"
+
+
+class BadRecipient(KnotholeError):
+    """this is not a recipient"""
+
+
+class BadIdentity(KnotholeError):
+    """this is not an identity"""
+
+
+class WrongPassphrase(KnotholeError):
+    """the passphrase does not unlock this file"""
+
+
+class BadDrop(KnotholeError):
+    """this drop breaks the format and was not opened"""
+
+    hint = "nothing of it was written; a drop is a stranger's file, and this one is malformed"
+
+
+class WrongNewsroom(KnotholeError):
+    """this drop was made for another newsroom"""
+
+
+class Replayed(KnotholeError):
+    """this drop is a copy of one that was seen before"""
+
+
+class BadCodename(KnotholeError):
+    """these are not the twelve words of a codename"""
+
+
+class Forged(KnotholeError):
+    """a signature does not match"""
+
+
+class BadEdition(KnotholeError):
+    """this edition is not genuine"""
+
+    hint = "do not use the page; tell the newsroom by another way"
+
+
+class BadNewsroom(KnotholeError):
+    """the newsroom's file has mistakes"""
+
+
+class Refused(KnotholeError):
+    """the relay refused"""
+
+
+class Unreachable(KnotholeError):
+    """the relay does not answer"""
+
+
+class DeskError(KnotholeError):
+    """the desk cannot do that"""
