@@ -1,0 +1,371 @@
+"""Writes the vectors of keys/FORMAT.md sections 2 to 4, by a second implementation: no code of keys/ is used.
+
+HKDF is written out over HMAC, XChaCha20-Poly1305 is HChaCha20 written out in front of OpenSSL's
+ChaCha20-Poly1305, and signatures are OpenSSL's. Padding is the paper's rule: round up to as many significant
+bits as it allows.
+"""
+# ruff: noqa: E501 (tables of words)
+
+import hashlib
+import hmac
+import json
+import struct
+import tarfile
+import unicodedata
+from pathlib import Path
+
+import mnemonic
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+HERE = Path(__file__).parent
+LISTS = Path(mnemonic.__file__).parent / "wordlist"
+NEWSROOM = "5d41402abc4b2a76"
+
+
+def save(folder: str, stem: str, /, **case: object) -> None:
+    (HERE / folder).mkdir(exist_ok=True)
+    text = json.dumps(case, ensure_ascii=folder == "name", indent=1)
+    (HERE / folder / f"{stem}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def hkdf(ikm: bytes, salt: bytes, info: bytes, length: int) -> bytes:
+    """RFC 5869, sections 2.2 and 2.3."""
+    prk = hmac.new(salt or bytes(32), ikm, hashlib.sha256).digest()
+    block, out = b"", b""
+    for counter in range(1, -(-length // 32) + 1):
+        block = hmac.new(prk, block + info + bytes([counter]), hashlib.sha256).digest()
+        out += block
+    return out[:length]
+
+
+def hchacha20(key: bytes, nonce: bytes) -> bytes:
+    """draft-irtf-cfrg-xchacha, section 2.2."""
+    s = list(struct.unpack("<16I", b"expand 32-byte k" + key + nonce))
+
+    def turn(a: int, b: int, c: int, d: int) -> None:
+        for x, y, z, bits in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
+            s[x] = (s[x] + s[y]) & 0xFFFFFFFF
+            mixed = s[z] ^ s[x]
+            s[z] = (mixed << bits | mixed >> (32 - bits)) & 0xFFFFFFFF
+
+    for _ in range(10):
+        for column in range(4):
+            turn(column, column + 4, column + 8, column + 12)
+        for row in range(4):
+            turn(row, 4 + (row + 1) % 4, 8 + (row + 2) % 4, 12 + (row + 3) % 4)
+    return struct.pack("<8I", *s[:4], *s[12:])
+
+
+def xseal(key: bytes, nonce: bytes, aad: bytes, plain: bytes) -> bytes:
+    return ChaCha20Poly1305(hchacha20(key, nonce[:16])).encrypt(bytes(4) + nonce[16:], plain, aad)
+
+
+def words_of(entropy: bytes, listname: str) -> list[str]:
+    """BIP39: the entropy's bits and its checksum's, eleven at a time."""
+    words = (LISTS / f"{listname}.txt").read_text(encoding="utf-8").split()
+    bits = f"{int.from_bytes(entropy, 'big'):0128b}" + f"{hashlib.sha256(entropy).digest()[0]:08b}"[:4]
+    return [words[int(bits[at : at + 11], 2)] for at in range(0, 132, 11)]
+
+
+def padding() -> None:
+    def padded(length: int) -> int:
+        significant = (length.bit_length() - 1).bit_length() + 1  # floor(log2 E) + 1 bits after the first
+        cut = max(0, length.bit_length() - significant)
+        return max(16384, -(-length // 2**cut) * 2**cut)
+
+    by_hand = {2048: 16384, 16384: 16384, 16896: 17408, 33280: 34816, 2**30: 2**30, 2**30 + 512: 1107296256}
+    cases = {
+        "smallest": (2048, "an empty tar pads to the floor"),
+        "floor-exactly": (16384, "the floor itself"),
+        "one-block-over": (16896, "one block over the floor: E = 14, S = 4, so multiples of 1024"),
+        "already-padded": (17408, "a padded size pads to itself"),
+        "power-of-two-plus": (33280, "just past 2^15: multiples of 2048"),
+        "part": (1048576, "one part exactly"),
+        "part-plus": (1049088, "one part and a block"),
+        "gibibyte": (2**30, "1 GiB exactly"),
+        "gibibyte-plus": (2**30 + 512, "past 1 GiB: E = 30, S = 5, so multiples of 2^25"),
+        "over-2-gib": (2**31 + 512, "past 31 bits: 32-bit arithmetic is wrong from here"),
+        "over-4-gib": (2**32 + 512, "past 32 bits: S grows to 6"),
+        "eight-gib": (2**33 - 512 + 3072, "the largest file, its header and what surrounds it"),
+        "odd": (5 * 10**9, "a number with many bits"),
+    }
+    for name, (length, comment) in cases.items():
+        assert by_hand.get(length, padded(length)) == padded(length)
+        save("padding", name, comment=comment, length=length, padded=padded(length))
+
+
+def tars() -> None:
+    """Python's own tarfile writes the header; its device numbers are set, since newer ones leave them empty."""
+    cases = {
+        "metadata": ("drop.json", 612, "the first member"),
+        "empty": ("message.txt", 0, "a member without content"),
+        "longest-name": ("files/" + "a" * 94, 1, "a name that fills its field, without a NUL"),
+        "utf-8": ("files/" + "é" * 47, 5, "a name of two-byte characters"),
+        "largest": ("files/big", 8**11 - 1, "the largest size eleven octal digits hold"),
+    }
+    for name, (member, size, comment) in cases.items():
+        info = tarfile.TarInfo(member)
+        info.size, info.mode = size, 0o600
+        header = bytearray(info.tobuf(tarfile.USTAR_FORMAT, "utf-8"))
+        header[329:345] = b"0000000\0" * 2
+        header[148:156] = b"%06o\0 " % (sum(header[:148]) + 8 * 32 + sum(header[156:]))
+        save("tar", name, comment=comment, name=member, size=size, header=header.hex())
+
+
+def names() -> None:
+    good = {
+        "plain": ("report.pdf", "letters and a dot"),
+        "no-extension": ("report", "no dot at all"),
+        "spaces-inside": ("annual report 2024.pdf", "spaces inside are fine"),
+        "dots-inside": ("a.b..c.tar.gz", "dots inside are fine"),
+        "accents-nfc": (unicodedata.normalize("NFC", "été.txt"), "accents, composed"),
+        "arabic": ("تقرير.pdf", "right to left letters, no control characters"),
+        "chinese": ("报告.pdf", "Chinese"),
+        "emoji": ("\U0001f41f.png", "an emoji of one code point"),
+        "one-byte": ("a", "the shortest name"),
+        "ninety-four-bytes": ("a" * 94, "the longest name"),
+        "ninety-four-bytes-of-two": ("é" * 47, "bytes are counted, not characters"),
+        "con-inside": ("CONTRACT.pdf", "begins like a device's name and is none"),
+        "com-ten": ("COM10.txt", "two digits are no device's name"),
+        "con-as-extension": ("notes.con", "only the stem matters"),
+        "quote": ("it's (final) [2] & co; $5 #1 100%.txt", "characters that only a shell minds"),
+        "hyphen-inside": ("a-b", "a hyphen inside"),
+        "unassigned": (
+            "\u0378.txt",
+            "a character no Unicode knows yet: the reader's tables may be older than the page's",
+        ),
+    }
+    bad = {
+        "empty": ("", "no name"),
+        "dot": (".", "this folder"),
+        "dot-dot": ("..", "the folder above"),
+        "hidden": (".bashrc", "begins with a dot"),
+        "slash": ("a/b", "a path"),
+        "absolute": ("/etc/passwd", "an absolute path"),
+        "traversal": ("../../etc/passwd", "a path upwards"),
+        "backslash": ("a\\b", "a path elsewhere"),
+        "colon": ("c:a", "a drive or a stream"),
+        "star": ("*", "a wildcard"),
+        "question": ("a?.txt", "a wildcard"),
+        "double-quote": ('a".txt', "a quote"),
+        "less": ("a<.txt", "a redirection"),
+        "greater": ("a>.txt", "a redirection"),
+        "pipe": ("a|b", "a pipe"),
+        "hyphen-first": ("-rf", "reads as an option"),
+        "space-first": (" a", "begins with a space"),
+        "space-last": ("a ", "ends with a space"),
+        "dot-last": ("a.", "ends with a dot"),
+        "newline": ("a\nb", "a line feed"),
+        "nul": ("a\0b", "a NUL"),
+        "escape": ("a\x1b[31m", "a terminal's escape"),
+        "delete": ("a\x7f", "DEL"),
+        "c1-control": ("a\u0085b", "a C1 control"),
+        "bidi-override": ("a\u202efdp.exe", "a right to left override"),
+        "zero-width-joiner": ("a\u200db", "a format character"),
+        "byte-order-mark": ("\ufeffa", "a format character"),
+        "soft-hyphen": ("a\u00adb", "a format character"),
+        "line-separator": ("a\u2028b", "a line separator"),
+        "paragraph-separator": ("a\u2029b", "a paragraph separator"),
+        "private-use": ("a\ue000b", "a private-use character"),
+        "surrogate": ("a\ud800b", "half of a pair"),
+        "decomposed": (unicodedata.normalize("NFD", "é.txt"), "not NFC"),
+        "ninety-five-bytes": ("a" * 95, "a byte too long"),
+        "ninety-six-bytes-of-two": ("é" * 48, "bytes are counted, not characters"),
+        "device": ("CON", "a device on Windows"),
+        "device-any-case": ("cOn.txt", "a device in any case and with any extension"),
+        "device-nul": ("nul.tar.gz", "the stem ends at the first dot"),
+        "device-com0": ("com0", "COM0"),
+        "device-lpt9": ("LPT9.log", "LPT9"),
+    }
+    for table, valid in ((good, True), (bad, False)):
+        for name, (value, comment) in table.items():
+            save("name", name, comment=comment, name=value, valid=valid)
+
+
+TREZOR = {  # github.com/trezor/python-mnemonic, vectors.json
+    "00000000000000000000000000000000": "abandon " * 11 + "about",
+    "7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f": "legal winner thank year wave sausage worth useful legal winner thank yellow",
+    "80808080808080808080808080808080": "letter advice cage absurd amount doctor acoustic avoid letter advice cage above",
+    "ffffffffffffffffffffffffffffffff": "zoo " * 11 + "wrong",
+    "9e885d952ad362caeb4efe34a8e91bd2": "ozone drill grab fiber curtain grace pudding thank cruise elder eight picnic",
+    "c0ba5a8e914111210f2bd131f3d5e08d": "scheme spot photo card baby mountain device kick cradle pact join borrow",
+    "23db8160a31d3e0dca3688ed941adbf3": "cat swing flag economy stadium alone churn speed unique patch report train",
+    "f30f8c1da665478f49b001d94c5fc452": "vessel ladder alter error federal sibling chat ability sun glass valve picture",
+}
+LANGUAGES = {
+    "es": "spanish", "fr": "french", "it": "italian", "ja": "japanese", "ko": "korean", "pt": "portuguese",
+    "cs": "czech", "zh": "chinese_simplified", "zh-Hant": "chinese_traditional", "nl": "english",
+}  # fmt: skip
+
+
+def codenames() -> None:
+    for number, (entropy, words) in enumerate(TREZOR.items(), 1):
+        assert words_of(bytes.fromhex(entropy), "english") == words.split()
+        comment = "Trezor's BIP39 vector"
+        save("codename", f"trezor-{number}", comment=comment, language="en", entropy=entropy, words=words)
+    entropy = "c0ba5a8e914111210f2bd131f3d5e08d"
+    for language, listname in LANGUAGES.items():
+        words = words_of(bytes.fromhex(entropy), listname)
+        comment = f"the {listname} list"
+        save(
+            "codename",
+            f"language-{language}",
+            comment=comment,
+            language=language,
+            entropy=entropy,
+            words=" ".join(words),
+        )
+
+    scheme = TREZOR[entropy]
+    spanish = words_of(bytes.fromhex(entropy), "spanish")
+    japanese = words_of(bytes.fromhex(entropy), "japanese")
+    typed = {
+        "typed-in-capitals": ("en", scheme.upper(), "case does not matter"),
+        "typed-on-lines": ("en", "\n\t" + scheme.replace(" ", " \r\n ") + "  ", "nor does white space"),
+        "typed-composed": (
+            "es",
+            unicodedata.normalize("NFC", " ".join(spanish)).title(),
+            "accents composed, capitals",
+        ),
+        "typed-with-wide-spaces": ("ja", "\u3000".join(japanese), "ideographic spaces"),
+        "typed-composed-japanese": (
+            "ja",
+            unicodedata.normalize("NFC", " ".join(japanese)),
+            "voiced marks composed",
+        ),
+    }
+    for name, (language, words, comment) in typed.items():
+        save("codename", name, comment=comment, language=language, entropy=entropy, words=words)
+
+    cut = scheme.split()
+    wrong = {
+        "wrong-word": (
+            "en",
+            scheme.replace("mountain", "mountian"),
+            "word",
+            "mountian",
+            "a typing error is named",
+        ),
+        "wrong-first-of-two": (
+            "en",
+            "sceme " + " ".join(cut[1:-1]) + " borow",
+            "word",
+            "sceme",
+            "the first is named",
+        ),
+        "other-language": ("nl", " ".join(spanish), "word", spanish[0], "another list's words"),
+        "prefix": ("en", scheme.replace("mountain", "moun"), "word", "moun", "no abbreviations"),
+        "swapped": (
+            "en",
+            " ".join([cut[1], cut[0], *cut[2:]]),
+            "checksum",
+            "",
+            "the checksum catches a swap",
+        ),
+        "another-word": (
+            "en",
+            " ".join([*cut[:-1], "box"]),
+            "checksum",
+            "",
+            "a word of the list in the wrong place",
+        ),
+        "eleven": ("en", " ".join(cut[:-1]), "count", "", "a word is missing"),
+        "thirteen": ("en", scheme + " zoo", "count", "", "a word too many"),
+        "twenty-four": ("en", "abandon " * 23 + "art", "count", "", "256 bits are BIP39 and no codename"),
+        "none": ("en", "  \n ", "count", "", "nothing at all"),
+    }
+    for name, (language, words, error, word, comment) in wrong.items():
+        more = {"word": word} if word else {}
+        save("codename", name, comment=comment, language=language, words=words, error=error, **more)
+
+
+def thread_of(entropy: bytes, newsroom: str) -> tuple[bytes, str]:
+    key = hkdf(entropy, newsroom.encode(), b"knothole/v1/thread", 32)
+    return key, hkdf(key, b"", b"knothole/v1/thread-id", 8).hex()
+
+
+def threads() -> None:
+    cases = {
+        "zeros": (bytes(16), NEWSROOM, "no entropy"),
+        "plain": (bytes(range(16)), NEWSROOM, "a newsroom id from a masthead"),
+        "other-newsroom": (
+            bytes(range(16)),
+            "example-news",
+            "the same words at another newsroom are another thread",
+        ),
+    }
+    for name, (entropy, newsroom, comment) in cases.items():
+        key, thread_id = thread_of(entropy, newsroom)
+        save(
+            "thread",
+            name,
+            comment=comment,
+            entropy=entropy.hex(),
+            newsroom=newsroom,
+            thread_key=key.hex(),
+            thread_id=thread_id,
+        )
+
+
+def line(
+    name: str, comment: str, *, text: bytes = b"", n: int = 0, i: int = 0, k: int = 1, version: int = 1,
+    newsroom: str = NEWSROOM, signs: int = 1, length: int | None = None, pad: bytes = b"", signed_n: int | None = None,
+    forged: bool = False, reply: bytes = bytes.fromhex("0123456789abcdef"),
+) -> None:  # fmt: skip
+    """One case; `signs` picks the key that really signs, `signed_n` the n it signs for."""
+    seed, signing = (hashlib.sha256(f"signer {number}".encode()).digest() for number in (1, signs))
+    signer = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    thread = thread_of(bytes(range(16)), NEWSROOM)[0]
+    head = (
+        bytes([version]) + reply + bytes([i, k]) + struct.pack(">H", len(text) if length is None else length)
+    )
+    frame = head + text + pad + bytes(1915 - len(text) - len(pad))
+    to_sign = b"knothole/v1/line" + bytes([len(newsroom)]) + newsroom.encode() + thread
+    to_sign += bytes([n if signed_n is None else signed_n]) + frame
+    frame += Ed25519PrivateKey.from_private_bytes(signing).sign(to_sign)
+    nonce = hashlib.sha512(name.encode()).digest()[:24]
+    label = hmac.new(
+        hkdf(thread, b"", b"knothole/v1/label", 32), signer + bytes([n]), hashlib.sha256
+    ).digest()[:16]
+    key = hkdf(thread, b"", b"knothole/v1/line" + signer + bytes([n]), 32)
+    whole = label + nonce + xseal(key, nonce, label, frame)
+    assert len(whole) == 2048
+    case = {
+        "comment": comment, "newsroom": NEWSROOM, "thread_key": thread.hex(), "signer_seed": seed.hex(),
+        "signer": signer.hex(), "n": n, "reply": reply.hex(), "i": i, "k": k,
+        "text": text.decode("utf-8", "surrogateescape") if not forged else "", "nonce": nonce.hex(), "label": label.hex(),
+        "line": whole.hex(),
+    }  # fmt: skip
+    save("line", name, **case, **({"forged": True} if forged else {}))
+
+
+def lines() -> None:
+    line("short", "a reply of one line", text=b"Thank you. Can we meet the evidence halfway?")
+    line("last-n", "the last n", text=b"bye", n=255)
+    line("accents", "text is UTF-8", text="déjà vu, 你好, שלום".encode(), n=7)
+    line("full", "a frame filled to its last byte", text=b"x" * 1915, n=3)
+    line("part-of-four", "the last of four parts", text=b"and that is all", n=9, i=3, k=4)
+    line(
+        "another-key",
+        "signed by another key",
+        text=b"send the originals to this address",
+        signs=2,
+        forged=True,
+    )
+    line(
+        "another-newsroom", "signed for another newsroom", text=b"hello", newsroom="example-news", forged=True
+    )
+    line("another-n", "signed for another n", text=b"hello", n=4, signed_n=5, forged=True)
+    line("version-two", "a version that is not 1", text=b"hello", version=2, forged=True)
+    line("no-parts", "k is 0", text=b"hello", k=0, forged=True)
+    line("five-parts", "k is 5", text=b"hello", k=5, forged=True)
+    line("part-past-the-last", "i is not below k", text=b"hello", i=2, k=2, forged=True)
+    line("too-long", "a length past the frame", text=b"hello", length=1916, forged=True)
+    line("padding-not-zero", "a byte hidden in the padding", text=b"hello", pad=b"\0\0!", forged=True)
+    line("not-utf-8", "a whole reply that is not UTF-8", text=b"caf\xe9", forged=True)
+
+
+if __name__ == "__main__":
+    for write in (padding, tars, names, codenames, threads, lines):
+        write()
