@@ -1,0 +1,46 @@
+"""The preferences Firefox is tested with: silent, private as Tor Browser is, at two security levels."""
+
+from collections.abc import Mapping
+
+Prefs = Mapping[str, bool | int | str]
+
+QUIET: Prefs = {  # whatever would call home or interrupt
+    "app.normandy.enabled": False,
+    "app.update.auto": False,
+    "browser.aboutwelcome.enabled": False,
+    "browser.newtabpage.enabled": False,
+    "browser.region.network.url": "",
+    "browser.safebrowsing.malware.enabled": False,
+    "browser.safebrowsing.phishing.enabled": False,
+    "browser.search.update": False,
+    "browser.shell.checkDefaultBrowser": False,
+    "browser.startup.homepage_override.mstone": "ignore",
+    "browser.topsites.contile.enabled": False,
+    "datareporting.healthreport.uploadEnabled": False,
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "datareporting.usage.uploadEnabled": False,
+    "dom.push.connection.enabled": False,
+    "extensions.getAddons.cache.enabled": False,
+    "extensions.systemAddon.update.enabled": False,
+    "extensions.update.enabled": False,
+    "media.gmp-manager.updateEnabled": False,
+    "network.captive-portal-service.enabled": False,
+    "network.connectivity-service.enabled": False,
+    "network.http.speculative-parallel-limit": 0,
+    "network.trr.mode": 5,
+    "security.remote_settings.crlite_filters.enabled": False,
+    "security.remote_settings.intermediates.enabled": False,
+    "services.settings.server": "data:,#remote-settings-dummy/v1",
+    "termsofuse.bypassNotification": True,
+    "toolkit.telemetry.server": "data:,",
+    # How Tor Browser always runs, and one content process so that memory is read from few places.
+    "browser.privatebrowsing.autostart": True,
+    "dom.ipc.processCount": 1,
+    "dom.ipc.processPrelaunch.enabled": False,
+    "marionette.port": 0,
+}
+_COMPILERS = ("ion", "baselinejit", "native_regexp", "asmjs", "wasm")
+LEVELS: Mapping[str, Prefs] = {  # named as in Tor Browser
+    "standard": {},
+    "safer": {f"javascript.options.{name}": False for name in _COMPILERS},
+}
