@@ -1,0 +1,228 @@
+"""newsroom.yaml -> a frozen Newsroom -> newsroom.json, which the page and the desks read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from yaml.nodes import Node
+
+from keys.errors import BadNewsroom, BadRecipient, Forged
+from keys.identity import parse_public
+from keys.kinds import Pattern, Text
+from keys.masthead import Masthead
+from keys.nodes import Json, Mistake, Wrong, at, line, nodes_of_yaml, wrong
+from keys.options import NAME, NEWSROOM_ID, Common, Listed, Options
+from keys.recipients import HybridRecipient, parse_recipient
+from keys.schema import Kind, ListOf, Section, canonical, nearest, option, parse_canonical
+
+LONGEST_YAML = 256 << 10
+LONGEST_JSON = 4 << 20
+LONGEST_KEY_FILE = 16 << 10
+
+
+@dataclass(frozen=True)
+class _RecipientKey(Kind[str]):
+    """A recipient, checked down to its key: a desk or a page that reads it need not ask again."""
+
+    def read(self, node: Node) -> str:
+        text = Text(4000).read(node)
+        try:
+            if isinstance(parse_recipient(text), HybridRecipient):
+                return text
+        except BadRecipient:
+            pass
+        raise wrong(node, "this is no post-quantum recipient, age1pq1…")
+
+    def schema(self) -> dict[str, Json]:
+        return {"type": "string", "pattern": "^age1pq1[0-9a-z]+$"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipient:
+    name: str = option(NAME, "The journalist's short name.")
+    title: str | None = option(Text(120), "How the page names this journalist.", None)
+    recipient: str = option(_RecipientKey(), "The public key.")
+    signer: str = option(
+        Pattern("[0-9a-f]{64}", "64 hex digits"), "The key that signs this journalist's replies."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newsroom(Common):
+    """A newsroom as its page and its desks know it, and what newsroom.json holds. None of it is secret."""
+
+    id: str = option(NEWSROOM_ID, "The newsroom's name in every format.")
+    masthead: str = option(
+        Pattern("RW[0-9A-Za-z+/]{54}", "RW…"), "The key that signs editions, as minisign writes it."
+    )
+    recipients: tuple[Recipient, ...] = option(
+        ListOf(Section(Recipient), 1, 64), "Who can read, in the page's order."
+    )
+
+    @staticmethod
+    def from_json(data: bytes) -> Newsroom:
+        """Gives the newsroom that newsroom.json holds; raises BadNewsroom for any other bytes."""
+        try:
+            return parse_canonical(Newsroom, data, LONGEST_JSON)
+        except Wrong as found:
+            raise _bad("newsroom.json", found) from None
+
+    def to_json(self) -> bytes:
+        """Gives newsroom.json: the same bytes for the same newsroom, always."""
+        return canonical(self)
+
+    def spoken(self, translate: Callable[[str, str], str]) -> Newsroom:
+        """Gives the newsroom with every localized text in each of its languages; `translate(text, language)`
+        serves where one text stands for all."""
+
+        def speak(value: Any) -> Any:
+            if isinstance(value, tuple):
+                return tuple(speak(v) for v in value)
+            if isinstance(value, Mapping):
+                return {lang: value.get(lang) or translate(value["*"], lang) for lang in self.languages}
+            if dataclasses.is_dataclass(value) and not isinstance(value, type):
+                named = {f.name: speak(getattr(value, f.name)) for f in dataclasses.fields(value)}
+                return dataclasses.replace(value, **named)
+            return value
+
+        spoken: Newsroom = speak(self)
+        return spoken
+
+
+def load(path: Path, catalogues: Collection[str] | None = None) -> Newsroom:
+    """Gives the newsroom of a newsroom.yaml and the key files it names; raises BadNewsroom with all mistakes,
+    one a line, as `FILE:LINE: sentence`. With `catalogues`, a language without one is a mistake."""
+    try:
+        return _assemble(nodes_of_yaml(_read(path, LONGEST_YAML)), path.parent, catalogues)
+    except _Unreadable as unreadable:
+        raise BadNewsroom(str(unreadable)) from None
+    except Wrong as found:
+        raise _bad(path.name, found) from None
+
+
+def _bad(file: str, found: Wrong) -> BadNewsroom:
+    where = (f"{file}:{m.line}" if m.line else file for m in sorted(found.mistakes))
+    return BadNewsroom(
+        "\n".join(f"{w}: {m.says}" for w, m in zip(where, sorted(found.mistakes), strict=True))
+    )
+
+
+class _Unreadable(Exception):  # noqa: N818 - never shown: its text is a mistake's
+    pass
+
+
+def _read(path: Path, longest: int) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(longest + 1)
+    except OSError as error:
+        raise _Unreadable(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise _Unreadable(f"{path!r:.80} is not a file name") from None
+    if len(data) > longest:
+        raise _Unreadable(f"{path} is larger than {longest >> 10} KiB")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        at_line = data.count(b"\n", 0, error.start) + 1
+        raise _Unreadable(f"{path}:{at_line}: this line is not UTF-8") from None
+
+
+def _assemble(root: Node, folder: Path, catalogues: Collection[str] | None) -> Newsroom:
+    values, mistakes = Section(Options).parts(root)
+    mistakes += _across(values, root, catalogues)
+    masthead: Masthead | None = None
+    if "masthead" in values:
+        try:
+            masthead = Masthead.parse(_read(folder / values["masthead"], LONGEST_KEY_FILE))
+        except (_Unreadable, Forged) as error:
+            mistakes.append(Mistake(line(at(root, "masthead")), f"masthead: {_reason(error)}"))
+    recipients: dict[str, Recipient] = {}
+    listed: tuple[Listed, ...] = values.get("recipients", ())
+    for i, entry in enumerate(listed):
+        try:
+            public = parse_public(_read(folder / entry.file, LONGEST_KEY_FILE))
+            if public.name in recipients:
+                raise BadRecipient(f"{public.name!r} is listed already")
+            recipients[public.name] = Recipient(
+                name=public.name,
+                title=entry.title,
+                recipient=str(public.recipient),
+                signer=public.signer.hex(),
+            )
+        except (_Unreadable, BadRecipient) as error:
+            mistakes.append(Mistake(line(at(root, "recipients", i)), f"recipients: {_reason(error)}"))
+    if len(recipients) == len(listed) > 0:
+        mistakes += _partners(values, root, recipients)
+    if mistakes or masthead is None:
+        raise Wrong(*mistakes)
+    found = {"id": masthead.newsroom, "masthead": str(masthead), "recipients": tuple(recipients.values())}
+    return Newsroom(**values | found | {"id": values.get("id") or masthead.newsroom})
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "detail", "") or str(error)
+
+
+def _across(values: Mapping[str, Any], root: Node, catalogues: Collection[str] | None) -> Iterator[Mistake]:
+    """Gives the mistakes that one option alone does not show."""
+    languages: tuple[str, ...] = values.get("languages", ())
+    for i, language in enumerate(languages):
+        if catalogues is not None and language not in catalogues:
+            there = ", ".join(sorted(catalogues))
+            yield Mistake(
+                line(at(root, "languages", i)), f"languages: {language!r} has no catalogue; there are {there}"
+            )
+    for i, question in enumerate(values.get("questions", ())):
+        here = line(at(root, "questions", i))
+        if (question.type == "choice") != (len(question.choices) > 1):
+            yield Mistake(
+                here, f"questions: {question.id!r} needs `type: choice` and two `choices`, or neither"
+            )
+        if question.id in [q.id for q in values["questions"][:i]]:
+            yield Mistake(here, f"questions: the id {question.id!r} stands here twice")
+    for name in ("operator", "elsewhere", "contact", "partners", "questions"):
+        if at(root, name) is not root:
+            yield from _untranslated(at(root, name), name, values.get(name), languages)
+
+
+def _untranslated(node: Node, name: str, value: Any, languages: tuple[str, ...]) -> Iterator[Mistake]:
+    """Gives a mistake for every text that was written in some languages and lacks another."""
+    if isinstance(value, tuple):
+        for i, item in enumerate(value):
+            yield from _untranslated(at(node, i), name, item, languages)
+    elif isinstance(value, Mapping):
+        for language in languages:
+            if language not in value and "*" not in value:
+                yield Mistake(line(node), f"{name}: this text has no {language!r}")
+    elif dataclasses.is_dataclass(value):
+        for f in dataclasses.fields(value):
+            yield from _untranslated(at(node, f.name), f"{name}: {f.name}", getattr(value, f.name), languages)
+
+
+def _partners(
+    values: Mapping[str, Any], root: Node, recipients: Mapping[str, Recipient]
+) -> Iterator[Mistake]:
+    partners = values.get("partners", ())
+    for i, partner in enumerate(partners):
+        if partner.name in [p.name for p in partners[:i]]:
+            yield Mistake(
+                line(at(root, "partners", i)), f"partners: the name {partner.name!r} stands here twice"
+            )
+        for j, name in enumerate(partner.recipients):
+            if name not in recipients:
+                here = line(at(root, "partners", i, "recipients", j))
+                yield Mistake(here, f"partners: {name!r} is no recipient{nearest(name, recipients)}")
+    reached = {name for partner in partners for name in partner.recipients}
+    for i, name in enumerate(recipients):
+        if partners and name not in reached:
+            yield Mistake(
+                line(at(root, "recipients", i)),
+                f"recipients: {name!r} belongs to no partner, so no source can choose them",
+            )
+    if (values.get("choose") or 0) > len(partners or recipients):
+        yield Mistake(line(at(root, "choose")), "choose: there are fewer to choose from")

@@ -1,0 +1,144 @@
+"""What a newsroom decides: each option is one typed line with one sentence, so this file is the manual.
+
+`./build.py --schema` prints the same as a JSON Schema for editors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from keys.kinds import LANGUAGE, Address, Day, Localized, Number, OneOf, Onion, Pattern, Size, Text, YesNo
+from keys.schema import ListOf, Section, option
+
+MIB, GIB = 1 << 20, 1 << 30
+
+NAME = Pattern(r"[a-z][a-z0-9-]{0,31}", "ada or desk-2")
+NEWSROOM_ID = Pattern(r"[a-z0-9][a-z0-9-]{0,62}", "1f2e3d4c5b6a7988")
+
+
+def translatable(text: str) -> Mapping[str, str]:
+    """Marks an English text for the catalogues and serves it to every language until it is translated."""
+    return {"*": text}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    id: str = option(NAME, "The name under which the desk finds the answer.")
+    ask: Mapping[str, str] = option(Localized(), "The question, as a text or one text a language.")
+    type: str = option(OneOf(("text", "choice")), "A line to write, or one of the choices.", "text")
+    choices: tuple[Mapping[str, str], ...] = option(
+        ListOf(Localized(120), 0, 20), "What can be chosen, in the page's order.", ()
+    )
+    required: bool = option(YesNo(), "Whether a drop cannot be sent without an answer.", False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Partner:
+    name: str = option(NAME, "The partner's short name.")
+    title: str = option(Text(80), "The partner's name as the page shows it.")
+    beat: Mapping[str, str] | None = option(
+        Localized(160), "What this partner works on, in a few words.", None
+    )
+    languages: tuple[str, ...] = option(ListOf(LANGUAGE, 0, 20), "The languages this partner reads.", ())
+    recipients: tuple[str, ...] = option(ListOf(NAME, 1, 64), "The names of this partner's journalists.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    drop: int = option(Size(MIB, 64 * GIB), "The largest drop the relay takes.", 2 * GIB)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    lines: int = option(Number(64, 4096), "How many reply lines the board always holds.", 512)
+    post: int = option(Number(4, 64), "How many lines every desk sync posts.", 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    days: int = option(Number(2, 365), "How many days the box keeps a drop, give or take a few.", 30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipient:
+    name: str = option(NAME, "The journalist's short name.")
+    title: str | None = option(Text(120), "How the page names this journalist.", None)
+    recipient: str = option(Pattern("age1pq1[0-9a-z]{1900,2000}", "age1pq1…"), "The public key.")
+    signer: str = option(
+        Pattern("[0-9a-f]{64}", "64 hex digits"), "The key this journalist's replies are signed by."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    file: str = option(Text(500), "The journalist's .pub file, relative to newsroom.yaml.")
+    title: str | None = option(
+        Text(120), "How the page names this journalist; without it, the short name.", None
+    )
+
+
+QUESTIONS = (
+    Question(
+        id="evidence",
+        ask=translatable("What supports this: documents, witnesses, your own observation?"),
+        required=True,
+    ),
+    Question(
+        id="others",
+        ask=translatable("How many other people know this, or have these documents?"),
+        type="choice",
+        choices=(
+            translatable("I do not know"),
+            translatable("Nobody else"),
+            translatable("A few people"),
+            translatable("Many people"),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """What newsroom.yaml and newsroom.json share."""
+
+    name: str = option(Text(80), "The newsroom's name, as readers know it.")
+    operator: Mapping[str, str] = option(Localized(), "Who runs the box, in one sentence.")
+    address: str = option(Address(), "The page on the ordinary web that shows the onion address.")
+    onion: str | None = option(Onion(), "The onion address, once there is one.", None)
+    elsewhere: Mapping[str, str] | None = option(
+        Localized(), "A second place, such as the printed paper, where the onion address stands.", None
+    )
+    contact: Mapping[str, str] | None = option(
+        Localized(), "How to ask a question that is no secret, such as a telephone number.", None
+    )
+    languages: tuple[str, ...] = option(
+        ListOf(LANGUAGE, 1, 60), "The page's languages; the first is the default."
+    )
+    edition: int = option(Number(1, 10**9), "The number of this edition; each one is higher than the last.")
+    expires: date = option(Day(), "The last day of this edition; desks refuse it afterwards.")
+    partners: tuple[Partner, ...] = option(ListOf(Section(Partner), 0, 64), "The outlets of an alliance.", ())
+    choose: int | None = option(
+        Number(1, 64), "How many partners a source may choose; without it, any number.", None
+    )
+    questions: tuple[Question, ...] = option(
+        ListOf(Section(Question), 0, 30), "What the send page asks beside the message.", QUESTIONS
+    )
+    limits: Limits = option(Section(Limits), "What the relay takes.", Limits())
+    board: Board = option(Section(Board), "The file of replies.", Board())
+    retention: Retention = option(Section(Retention), "How long the box keeps things.", Retention())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Common):
+    """newsroom.yaml: what the newsroom shares with the world, with files where keys are meant."""
+
+    id: str | None = option(
+        NEWSROOM_ID, "The newsroom's name in every format; without it, the masthead's hash.", None
+    )
+    masthead: str = option(Text(500), "The file masthead.pub, relative to newsroom.yaml.")
+    recipients: tuple[Listed, ...] = option(
+        ListOf(Section(Listed, alone="file"), 1, 64),
+        "The .pub files of all who can read, in the page's order.",
+    )
