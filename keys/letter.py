@@ -123,11 +123,8 @@ def _record(given: object) -> Record:
     if not isinstance(given, dict) or given.keys() != {"id", "lines"}:
         raise BadDrop("drop.json: reply has other keys than id and lines")
     lines = tuple(_list("lines", given["lines"], 4))
-    if (
-        not lines
-        or len(set(lines)) != len(lines)
-        or any(type(n) is not int or n not in _LINES for n in lines)
-    ):
+    right = all(type(n) is int and n in _LINES for n in lines)
+    if not right or not lines or len(set(lines)) != len(lines):
         raise BadDrop("drop.json: lines is not one to four numbers from 0 to 255")
     return Record(_hex("reply", given["id"], 8), lines)
 

@@ -6,27 +6,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from io import BytesIO
-from typing import Protocol
 
 from keys.errors import BadDrop
+from keys.streams import Readable, Writable
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
 LARGEST = 8**11 - 1  # bytes: what eleven octal digits hold
 _LONGEST = 100  # bytes of a name
 _CHUNK = 1 << 20
-
-
-class Source(Protocol):
-    """What a tar is read from: at most n bytes, and none only at the end."""
-
-    def read(self, n: int, /) -> bytes: ...
-
-
-class Sink(Protocol):
-    """What a tar is written to."""
-
-    def write(self, data: bytes, /) -> object: ...
 
 
 def header(name: str, size: int) -> bytes:
@@ -43,7 +31,7 @@ def header(name: str, size: int) -> bytes:
 class TarWriter:
     """Writes a tar's members in turn."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Writable) -> None:
         self._sink = sink
         self._hash = hashlib.sha256()
         self._length = 0
@@ -52,7 +40,7 @@ class TarWriter:
         """Writes a member that is in memory."""
         self.copy(name, len(data), BytesIO(data))
 
-    def copy(self, name: str, size: int, source: Source) -> None:
+    def copy(self, name: str, size: int, source: Readable) -> None:
         """Writes a member of exactly `size` bytes; raises BadDrop for a source that holds fewer."""
         self._write(header(name, size))
         left = size
@@ -85,7 +73,7 @@ class TarReader:
     """Reads a tar's members in turn with flat memory; every method raises BadDrop where the tar is not
     one."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Readable) -> None:
         self._source = source
         self._left = self._fill = 0
         self._hash: hashlib._Hash | None = hashlib.sha256()
