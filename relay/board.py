@@ -1,0 +1,60 @@
+"""The board: a file of lines that always has the same size."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from pathlib import Path
+
+from relay.day import touch
+from relay.errors import Refused
+from relay.flush import Flush
+
+LINE = 2048  # bytes
+
+
+class Board:
+    """`lines` lines, oldest first; a post moves the oldest out. Nothing but the order is known of a line."""
+
+    def __init__(self, path: Path, lines: int, post: int, flush: Flush) -> None:
+        self._path = path
+        self._post = post * LINE
+        self._flush = flush
+        self._turn = asyncio.Lock()
+        self.posted = 0
+        self.lines = _fit(path.read_bytes() if path.exists() else b"", lines * LINE)
+
+    def check(self, size: int) -> None:
+        """Refuses (400) a post of another size than every post has."""
+        if size != self._post:
+            raise Refused(400, f"a post is {self._post} bytes")
+
+    async def keep(self) -> None:
+        """Writes the board as it was filled or fitted at the start."""
+        async with self._turn:
+            await self._replace(self.lines)
+
+    async def post(self, lines: bytes) -> None:
+        """Puts lines at the end, durable once this returns; refuses (400) what `check` does."""
+        self.check(len(lines))
+        async with self._turn:
+            await self._replace(self.lines[len(lines) :] + lines)
+            self.posted += 1
+
+    async def _replace(self, lines: bytes) -> None:
+        # The data must be on the disk before its name is, or a crash could leave a short board under it.
+        new = self._path.with_suffix(".new")
+        with new.open("wb") as file:
+            file.write(lines)
+            file.flush()
+            touch(file.fileno())
+        await self._flush()
+        new.replace(self._path)
+        await self._flush()
+        self.lines = lines
+
+
+def _fit(lines: bytes, size: int) -> bytes:
+    """The newest lines that fit; random ones, which nobody can tell from them, fill up a board."""
+    kept = lines[-size:] if len(lines) % LINE == 0 else b""
+    return secrets.token_bytes(size - len(kept)) + kept

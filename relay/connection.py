@@ -1,0 +1,79 @@
+"""Connections: how many there may be, and what happens to those that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from aiohttp import web
+
+from relay.answers import head, json_answer
+from relay.parse import PART
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+_BUSY = b'{"error": "too many connections; try again later"}'
+_BUSY = head(503, len(_BUSY), "application/json", {"Connection": "close"}) + b"\r\n" + _BUSY
+
+
+def complain(error: BaseException | None) -> None:
+    """Says on stderr where the relay's own code failed: no message and no values, which could name a drop."""
+    last = traceback.extract_tb(error.__traceback__)[-1:] if error is not None else []
+    place = "".join(f" at {frame.filename}:{frame.lineno}" for frame in last)
+    print(f"relay: error: {type(error).__name__}{place}", file=sys.stderr, flush=True)
+
+
+class Connection(web.RequestHandler):
+    """One connection. Where aiohttp's answers and logs would repeat a request, this says nothing of it."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(self._manager, Connections) and self._manager.full:
+            busy = cast(asyncio.Transport, transport)
+            busy.write(_BUSY)
+            busy.close()
+        else:
+            super().connection_made(transport)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,  # noqa: ARG002
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002
+    ) -> web.StreamResponse:
+        if status >= 500:
+            complain(exc)
+            answer = json_answer(500, {"error": "the relay failed; try again later"})
+        else:
+            answer = json_answer(400, {"error": "this is not an HTTP request"})
+        answer.force_close()
+        return answer
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:  # noqa: ARG002
+        complain(kw.get("exc_info"))
+
+
+class Connections(web.Server):
+    """The connections of one socket: at most `most`, each closed after `idle` seconds without a request."""
+
+    def __init__(self, handler: Handler, *, most: int, idle: float) -> None:
+        super().__init__(handler)
+        self._most = most
+        self._options: dict[str, Any] = {
+            "access_log": None,
+            "auto_decompress": False,  # what is not inflated cannot blow up
+            "keepalive_timeout": idle,
+            "lingering_time": 5.0,
+            "read_bufsize": PART,
+            "tcp_keepalive": False,  # the other end is this machine's tor
+        }
+
+    @property
+    def full(self) -> bool:
+        return len(self.connections) >= self._most
+
+    def __call__(self) -> Connection:
+        return Connection(self, loop=self._loop, **self._options)

@@ -1,0 +1,117 @@
+"""The relay's settings: a small YAML file."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from relay.errors import BadSettings
+
+_LOOPBACK = re.compile(r"127\.0\.0\.1:([0-9]{1,5})")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A unix socket's path, or a port of 127.0.0.1; port 0 is any that is free."""
+
+    path: Path | None
+    port: int = 0
+
+    def __str__(self) -> str:
+        return f"127.0.0.1:{self.port}" if self.path is None else f"unix:{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`edition`, `data`, `source` and `desk` are required."""
+
+    edition: Path  # folder with a build: manifest.json and its files
+    data: Path  # folder for drops and the board, this relay's alone
+    source: Address  # where the public onion leads
+    desk: Address  # where the desks' onion leads
+    reserve_bytes: int = 512 << 20  # disk space that drops never get
+    connections: int = 512  # at once, for each of the two sockets
+    idle_seconds: int = 120  # how long a connection may be silent
+    unfinished_drops: int = 1000  # at once
+    unfinished_hours: int = 24  # how long one is kept after its last part
+
+
+def parse(text: str | bytes, base: Path) -> Settings:
+    """The settings in `text`, its paths relative to `base`; refuses (BadSettings), naming every mistake."""
+    given = _mapping(text)
+    known = {field.name: field for field in fields(Settings)}
+    mistakes = [_unknown(key, known) for key in given if key not in known]
+    mistakes += [f"{key}: missing" for key in ("edition", "data", "source", "desk") if key not in given]
+    values: dict[str, Any] = {}
+    for key, value in given.items():
+        if key in known:
+            try:
+                values[key] = _READERS.get(key, _number)(value, base)
+            except ValueError as error:
+                mistakes.append(f"{key}: {error}")
+    if "source" in values and values["source"] == values.get("desk") and values["source"] != Address(None):
+        mistakes.append("desk: the two sockets need two addresses")
+    if mistakes:
+        raise BadSettings("\n".join(mistakes))
+    return Settings(**values)
+
+
+def load(path: Path) -> Settings:
+    """The settings in a file; refuses (BadSettings) one that cannot be read."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise BadSettings(f"{path}: {error.strerror}") from None
+    return parse(text, path.absolute().parent)
+
+
+def _mapping(text: str | bytes) -> dict[str, Any]:
+    try:
+        # BaseLoader makes nothing but strings, lists and mappings.
+        given = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
+    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise BadSettings(f"line {mark.line + 1}: this is not YAML" if mark else "this is not YAML") from None
+    if not isinstance(given, dict):
+        raise BadSettings("this is not a list of `key: value` lines")
+    return given
+
+
+def _unknown(key: object, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(str(key), known, n=1, cutoff=0)
+    return f"{key}: there is no such setting; the nearest is {near[0]}"
+
+
+def _folder(value: object, base: Path) -> Path:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError("name a folder")
+    return base / value
+
+
+def _address(value: object, _: Path) -> Address:
+    if isinstance(value, str) and value.startswith("unix:/") and "\0" not in value:
+        return Address(Path(value.removeprefix("unix:")))
+    found = _LOOPBACK.fullmatch(value) if isinstance(value, str) else None
+    if found is None or int(found[1]) > 65535:
+        raise ValueError("write unix:/PATH or 127.0.0.1:PORT; the relay listens nowhere else")
+    return Address(None, int(found[1]))
+
+
+def _number(value: object, _: Path) -> int:
+    if not isinstance(value, str) or not re.fullmatch(r"[1-9][0-9_]{0,17}", value):
+        raise ValueError("write a positive whole number")
+    return int(value)
+
+
+_READERS: dict[str, Callable[[object, Path], object]] = {
+    "edition": _folder,
+    "data": _folder,
+    "source": _address,
+    "desk": _address,
+}
