@@ -50,7 +50,7 @@ class Incoming:
         return id_ in self._drops and n in self._drops[id_].parts
 
     def admit(self, id_: str, n: int, size: int, *, alone: bool) -> None:
-        """Refuses a part that makes its drop too large (413) or, unless `alone`, begins one too many (503)."""
+        """Refuses a part that makes its drop too large (413) or, unless alone, begins one too many (503)."""
         known = self._drops.get(id_)
         others = sum(known.parts.values()) - known.parts.get(n, 0) if known else 0
         if max(n * PART, others) + size > self._drop_bytes:
