@@ -1,0 +1,152 @@
+// answers.html: twelve words in, the answers and this visit's own messages out, and a way to write back.
+
+import { hexToBytes } from "@noble/hashes/utils.js";
+import { fetchBoard } from "./board.js";
+import { BadCodename, entropyFrom } from "./codename.js";
+import { choose, clear, draftFrom, filled } from "./form.js";
+import { framesOn, repliesIn } from "./line.js";
+import {
+  announce,
+  complain,
+  control,
+  copyOf,
+  edition,
+  element,
+  mark,
+  onClick,
+  onSubmit,
+  part,
+  sentence,
+  show,
+  start,
+} from "./page.js";
+import { deliver, sending } from "./sending.js";
+import { threadKey } from "./thread.js";
+import { complaintAbout } from "./words.js";
+
+/**
+ * @typedef {object} Entry
+ * @property {"reply" | "incomplete" | "forged" | "own"} kind
+ * @property {string} author
+ * @property {string} note
+ * @property {string} text
+ */
+
+const typed = control("typed", HTMLInputElement);
+const signers = edition.recipients.map(({ signer }) => hexToBytes(signer));
+
+/** @type {Uint8Array | null} the thread key, once the words were typed */
+let thread = null;
+/** @type {Map<string, Entry>} in the order in which this visit saw them */
+const conversation = new Map();
+/** @type {Set<string>} ids of the replies that were shown, which a desk then stops posting */
+const read = new Set();
+/** @type {Set<string>} names of those who answered */
+const answered = new Set();
+
+onSubmit("enter", open);
+onSubmit("write", writeBack);
+onClick("again", async () => {
+  board = download();
+  if (await look()) announce(sentence("looked"));
+});
+onClick("close", close);
+
+start("enter", () => filled() || sending());
+let board = download();
+
+/** The board, as the page loads; null where it could not be had. */
+function download() {
+  return fetchBoard(edition.terms).catch(() => null);
+}
+
+async function open() {
+  try {
+    thread = threadKey(entropyFrom(typed.value), edition.newsroom);
+  } catch (error) {
+    if (!(error instanceof BadCodename)) throw error;
+    return mark("typed", complaintAbout(error));
+  }
+  mark("typed", "");
+  typed.value = "";
+  show("thread");
+  await look();
+  choose(answered);
+}
+
+/** Shows what the board holds for the thread; whether there was a board. */
+async function look() {
+  const key = thread;
+  complain("");
+  announce(sentence("board_loading"));
+  const bytes = await board;
+  const frames = key && bytes ? await framesOn(bytes, key, edition.newsroom, signers) : [];
+  announce("");
+  if (key !== thread) return false; // Closed in the meantime.
+  if (!bytes) complain(sentence("board_failed"));
+  repliesIn(frames).forEach(record);
+  render();
+  return bytes !== null;
+}
+
+/** @param {import("./line.js").Reply} reply */
+function record({ signer, id, state, text, have, of }) {
+  const recipient = edition.recipients.find((one) => one.signer === signer);
+  const { name, title } = recipient ?? { name: "", title: "" };
+  const author = title || name;
+  const key = `${name} ${state === "forged" ? state : id}`;
+  if (state === "whole") {
+    read.add(id);
+    answered.add(name);
+    conversation.set(key, { kind: "reply", author, note: "", text });
+  } else if (conversation.get(key)?.kind !== "reply") {
+    const note = sentence(state, { author, have, of });
+    conversation.set(key, { kind: state, author, note, text: "" });
+  }
+}
+
+async function writeBack() {
+  const draft = thread && draftFrom(thread, [...read]);
+  announce("");
+  if (!draft || !(await deliver(draft, "thread"))) return;
+  const names = draft.files.map(({ name }) => name);
+  const files = new Intl.ListFormat(edition.language).format(names);
+  conversation.set(`own ${conversation.size}`, {
+    kind: "own",
+    author: sentence("own"),
+    note: names.length > 0 ? sentence("own_files", { files }) : "",
+    text: draft.text,
+  });
+  clear();
+  choose(answered);
+  render();
+  show("thread");
+}
+
+function close() {
+  thread = null;
+  conversation.clear();
+  read.clear();
+  answered.clear();
+  clear();
+  render();
+  announce("");
+  show("enter");
+}
+
+function render() {
+  element("none").hidden = [...conversation.values()].some(({ kind }) => kind !== "own");
+  element("conversation").replaceChildren(...[...conversation.values()].map(itemFor));
+}
+
+/** @param {Entry} entry */
+function itemFor({ kind, author, note, text }) {
+  const item = copyOf("entry");
+  item.dataset.kind = kind;
+  part(item, "author").textContent = author;
+  part(item, "note").textContent = note;
+  part(item, "note").hidden = note === "";
+  part(item, "text").textContent = text;
+  part(item, "text").hidden = text === "";
+  return item;
+}

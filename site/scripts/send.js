@@ -1,0 +1,93 @@
+// send.html: write, keep twelve words, prove it, send.
+
+import { fetchBoard } from "./board.js";
+import { BadCodename, firstDifference, newEntropy, wordsFor } from "./codename.js";
+import { clear, draftFrom, filled } from "./form.js";
+import {
+  announce,
+  control,
+  edition,
+  element,
+  mark,
+  onClick,
+  onSubmit,
+  sentence,
+  show,
+  start,
+} from "./page.js";
+import { deliver, sending } from "./sending.js";
+import { threadKey } from "./thread.js";
+import { complaintAbout } from "./words.js";
+
+const typed = control("typed", HTMLInputElement);
+
+let codename = newCodename();
+/** Whether the source has typed the words back; a second try then needs no third. */
+let proven = false;
+
+onSubmit("write", () => {
+  announce("");
+  if (!draftFrom(codename.thread, [])) return;
+  if (proven) return send();
+  showWords();
+});
+onClick("words-back", () => leaveWords("write"));
+onClick("words-written", () => leaveWords("confirm"));
+onClick("words-again", () => {
+  typed.value = "";
+  showWords();
+});
+onSubmit("confirm", () => {
+  const wrong = mistakeIn(typed.value);
+  mark("typed", wrong);
+  if (wrong !== "") return;
+  typed.value = "";
+  proven = true;
+  return send();
+});
+
+start("write", () => filled() || sending());
+// Both pages download the board as they load, so that doing so says nothing; here nobody reads it.
+fetchBoard(edition.terms).catch(() => {});
+
+function newCodename() {
+  const entropy = newEntropy();
+  return { words: wordsFor(entropy), thread: threadKey(entropy, edition.newsroom) };
+}
+
+function showWords() {
+  const items = codename.words.map((word) => {
+    const item = document.createElement("li");
+    item.textContent = word;
+    return item;
+  });
+  element("words").replaceChildren(...items);
+  show("words");
+}
+
+/** @param {string} step */
+function leaveWords(step) {
+  element("words").replaceChildren();
+  mark("typed", "");
+  show(step);
+}
+
+/** @param {string} text */
+function mistakeIn(text) {
+  try {
+    const position = firstDifference(codename.words, text);
+    return position === 0 ? "" : sentence("word_differs", { position });
+  } catch (error) {
+    if (error instanceof BadCodename) return complaintAbout(error);
+    throw error;
+  }
+}
+
+async function send() {
+  const draft = draftFrom(codename.thread, []);
+  if (!draft || !(await deliver(draft, "write"))) return;
+  clear();
+  codename = newCodename();
+  proven = false;
+  show("done");
+}
