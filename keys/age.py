@@ -63,7 +63,8 @@ __all__ = [
 ]
 
 CHUNK = 1 << 16  # bytes of plaintext
-_SEALED_CHUNK = CHUNK + 16
+_TAG = 16
+_SEALED_CHUNK = CHUNK + _TAG
 _NONCE = 16
 
 
@@ -186,6 +187,8 @@ class OpenReader:
         return chunk
 
     def _decrypt(self, sealed: bytes) -> bytes | None:
+        if len(sealed) < _TAG:  # PyNaCl takes this for its caller's mistake
+            return None
         nonce = _chunk_nonce(self._count, self._last)
         try:
             return crypto_aead_chacha20poly1305_ietf_decrypt(sealed, None, nonce, self._key)

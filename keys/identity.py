@@ -43,7 +43,7 @@ def unlock(locked: bytes, passphrase: bytes) -> str:
 
 @dataclass(frozen=True)
 class Public:
-    """What everybody may know of a journalist: `recipients/NAME.pub`. `signer` is an Ed25519 key of 32 bytes."""
+    """What all may know of a journalist: `recipients/NAME.pub`. `signer` is an Ed25519 key of 32 bytes."""
 
     name: str
     recipient: HybridRecipient

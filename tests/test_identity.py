@@ -1,0 +1,150 @@
+"""Identity files, signing keys and `.pub` files (FORMAT.md section 1)."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from hypothesis import given
+from hypothesis import strategies as st
+from nacl.signing import SigningKey
+from support.age_programs import age, age_at_terminal
+
+from keys.age import HybridIdentity, X25519Identity, seal_bytes
+from keys.errors import BadAgeFile, BadIdentity, BadRecipient, WrongPassphrase
+from keys.identity import Journalist, lock, parse_public, unlock
+
+PASSPHRASE = "correct horse bättery".encode()
+FAST = 4  # work factor
+ADA = Journalist("ada", HybridIdentity(bytes(range(32))))
+
+
+def test_a_locked_identity_unlocks_to_the_same_journalist() -> None:
+    locked = lock(ADA.to_text(), PASSPHRASE, FAST)
+    assert str(ADA.identity).encode() not in locked
+    assert Journalist.parse(unlock(locked, PASSPHRASE)) == ADA
+
+
+def test_locking_takes_ages_own_work_factor_unless_told() -> None:
+    assert b" 18\n" in lock("text", PASSPHRASE)[:80]
+
+
+@pytest.mark.parametrize("passphrase", [b"", b"correct horse", PASSPHRASE + b"\n", PASSPHRASE.upper()])
+def test_a_wrong_passphrase_is_told_from_a_broken_file(passphrase: bytes) -> None:
+    locked = lock(ADA.to_text(), PASSPHRASE, FAST)
+    with pytest.raises(WrongPassphrase):
+        unlock(locked, passphrase)
+    for broken in (locked[:-1], locked[:100], locked + b"\0", b"", ADA.to_text().encode()):
+        with pytest.raises(BadAgeFile):
+            unlock(broken, PASSPHRASE)
+
+
+def test_a_file_that_is_not_locked_with_a_passphrase_is_refused() -> None:
+    with pytest.raises(BadAgeFile, match="passphrase"):
+        unlock(seal_bytes(b"", [ADA.identity.recipient()]), PASSPHRASE)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_refused_one_way(data: bytes) -> None:
+    for locked in (data, b"age-encryption.org/v1\n-> scrypt " + data):
+        with pytest.raises(BadAgeFile):
+            unlock(locked, PASSPHRASE)
+
+
+def test_debians_age_opens_a_drop_with_an_identity_locked_here(tmp_path: Path) -> None:
+    """Debian's `age` knows no post-quantum identity yet, so the locked file holds an X25519 one."""
+    identity = X25519Identity.generate()
+    key, sealed, opened = tmp_path / "ada.key", tmp_path / "drop.age", tmp_path / "drop"
+    key.write_bytes(lock(f"# name: ada\n{identity}\n", PASSPHRASE, 10))
+    sealed.write_bytes(seal_bytes(b"a drop", [identity.recipient()]))
+    age_at_terminal("-d", "-i", key, "-o", opened, sealed, typed=PASSPHRASE)
+    assert opened.read_bytes() == b"a drop"
+
+
+@pytest.mark.parametrize("armor", [[], ["-a"]], ids=["binary", "armored"])
+def test_an_identity_locked_by_debians_age_unlocks_here(armor: list[str], tmp_path: Path) -> None:
+    plain, locked = tmp_path / "ada.txt", tmp_path / "ada.key"
+    plain.write_text(ADA.to_text())
+    age_at_terminal("-p", *armor, "-o", locked, plain, typed=PASSPHRASE, prompts=2)
+    assert Journalist.parse(unlock(locked.read_bytes(), PASSPHRASE)) == ADA
+
+
+def test_the_signing_key_derives_as_the_format_says() -> None:
+    seed = HKDF(SHA256(), 32, salt=None, info=b"knothole/v1/sign").derive(bytes(range(32)))
+    assert ADA.signing_key == SigningKey(seed)
+    assert ADA.public.signer == bytes(SigningKey(seed).verify_key)
+
+
+def test_a_public_file_is_read_as_it_is_written() -> None:
+    lines = ADA.public_file().split("\n")
+    assert lines == ["# name: ada", f"# signer: {ADA.public.signer.hex()}", str(ADA.identity.recipient()), ""]
+    assert parse_public(ADA.public_file()) == ADA.public
+    assert parse_public("# a friend's\r\n\n" + "\r\n".join([lines[2], lines[1], lines[0]])) == ADA.public
+
+
+def test_age_takes_a_public_file_of_its_own_kind_as_a_list_of_recipients(tmp_path: Path) -> None:
+    identity = X25519Identity.generate()
+    public = tmp_path / "ada.pub"
+    public.write_text(ADA.public_file().replace(str(ADA.identity.recipient()), str(identity.recipient())))
+    assert age("-R", public, data=b"text").startswith(b"age-encryption.org/v1\n-> X25519 ")
+
+
+FILE = ADA.public_file()
+NAME, SIGNER, KEY, _ = FILE.split("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "name"),
+        (FILE.replace(NAME, ""), "name"),
+        (FILE.replace("ada", "Ada"), "name"),
+        (FILE.replace("ada", "a" * 33), "name"),
+        (FILE.replace("ada", "../ada"), "name"),
+        (FILE + "# name: bea\n", "name"),
+        (FILE.replace(SIGNER, ""), "signer"),
+        (FILE.replace(SIGNER, SIGNER[:-1]), "signer"),
+        (FILE + SIGNER, "signer"),
+        (FILE.replace(KEY, ""), "one post-quantum recipient"),
+        (FILE + KEY, "one post-quantum recipient"),
+        (FILE.replace(KEY, str(X25519Identity(bytes(32)).recipient())), "one post-quantum recipient"),
+        (FILE.replace(KEY, KEY[:-1] + "q"), "typing error"),
+        (FILE.replace(KEY, str(ADA.identity)), "age1pq1"),
+    ],
+)
+def test_a_public_file_with_a_mistake_is_refused_with_what_is_wrong(text: str, said: str) -> None:
+    with pytest.raises(BadRecipient, match=said) as caught:
+        parse_public(text)
+    assert str(ADA.identity) not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# name: ada\n",
+        str(ADA.identity),
+        ADA.to_text() + str(ADA.identity),
+        f"# name: ada\n{X25519Identity(bytes(32))}\n",
+        f"# name: -ada\n{ADA.identity}\n",
+        FILE,
+    ],
+)
+def test_no_other_text_is_a_journalist(text: str) -> None:
+    with pytest.raises(BadIdentity) as caught:
+        Journalist.parse(text)
+    assert str(ADA.identity) not in str(caught.value)
+
+
+@given(st.text(max_size=60), st.sampled_from(["", NAME + "\n", f"{NAME}\n{SIGNER}\n", FILE]))
+def test_any_text_is_read_or_refused_one_way(text: str, begin: str) -> None:
+    with contextlib.suppress(BadRecipient):
+        assert parse_public(begin + text) == ADA.public
+    with pytest.raises(BadIdentity):
+        Journalist.parse(begin + text)
+
+
+def test_a_secret_stays_out_of_reprs() -> None:
+    assert str(ADA.identity) not in repr(ADA)
+    assert repr(ADA.identity.seed)[2:-1] not in repr(ADA)
