@@ -23,7 +23,10 @@ async function open({ identity, sealed }) {
   return base64(await decrypter.decrypt(bytes(sealed)));
 }
 
-const vectors = () => Object.fromEntries(Object.entries(library("cctv-age")).map(([name, one]) => [name, base64(one)]));
+function vectors() {
+  const named = Object.entries(library("cctv-age"));
+  return Object.fromEntries(named.map(([name, vector]) => [name, base64(vector)]));
+}
 
 const job = await json(process.stdin);
 const one = (file) => ("plain" in file ? seal(file) : open(file));
