@@ -133,9 +133,7 @@ def write(
 ) -> bytes:
     """Writes an edition's files and manifest into an empty folder, and gives the manifest's bytes."""
     for path, content in files.items():
-        target = folder / path[1:]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content.data)
+        put(folder, path, content.data)
     entries = (
         File(
             path=path,
@@ -157,6 +155,13 @@ def write(
     ).to_json()
     (folder / MANIFEST).write_bytes(data)
     return data
+
+
+def put(folder: Path, path: str, data: bytes) -> None:
+    """Writes one file where its path says, and the folders it needs."""
+    target = folder / path[1:]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data)
 
 
 def sign(folder: Path, key: MastheadKey) -> None:

