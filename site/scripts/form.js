@@ -39,8 +39,7 @@ export function clear() {
 }
 
 /**
- * Ticks these recipients, or the partners they work for, and nobody else; for none it leaves the boxes as they
- * are.
+ * Ticks these recipients, or the partners they work for, and nobody else. No recipients change nothing.
  * @param {ReadonlySet<string>} names
  */
 export function choose(names) {

@@ -112,6 +112,7 @@ async function attempt(url, init, wanted, signal, patience) {
  * @param {AbortSignal} signal
  */
 async function sleep(time, signal) {
+  signal.throwIfAborted(); // A listener added now would never hear of it.
   await new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(timer);

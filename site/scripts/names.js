@@ -30,13 +30,15 @@ export function isName(name) {
  * @param {readonly string[]} originals
  */
 export function namesFor(originals) {
-  /** @type {Set<string>} */
-  const taken = new Set();
+  /** @type {Map<string, number>} how many asked for a name like this */
+  const taken = new Map();
   return originals.map((original) => {
     const wanted = repaired(original);
     let name = wanted;
-    for (let count = 2; taken.has(likeness(name)); count++) name = shortened(wanted, `-${count}`);
-    taken.add(likeness(name));
+    let count = taken.get(likeness(wanted)) ?? 0;
+    while (taken.has(likeness(name))) name = shortened(wanted, `-${++count}`);
+    taken.set(likeness(wanted), Math.max(count, 1));
+    if (name !== wanted) taken.set(likeness(name), 1);
     return name;
   });
 }
