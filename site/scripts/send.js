@@ -25,11 +25,11 @@ let codename = newCodename();
 /** Whether the source has typed the words back; a second try then needs no third. */
 let proven = false;
 
-onSubmit("write", () => {
+onSubmit("write", async () => {
   announce("");
   if (!draftFrom(codename.thread, [])) return;
-  if (proven) return send();
-  showWords();
+  if (proven) await send();
+  else showWords();
 });
 onClick("words-back", () => leaveWords("write"));
 onClick("words-written", () => leaveWords("confirm"));
@@ -37,13 +37,13 @@ onClick("words-again", () => {
   typed.value = "";
   showWords();
 });
-onSubmit("confirm", () => {
+onSubmit("confirm", async () => {
   const wrong = mistakeIn(typed.value);
   mark("typed", wrong);
   if (wrong !== "") return;
   typed.value = "";
   proven = true;
-  return send();
+  await send();
 });
 
 start("write", () => filled() || sending());
