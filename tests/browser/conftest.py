@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from support.firefox import Firefox
 from support.firefox_prefs import LEVELS
+from support.house import PARTNERS, House
 from support.tripwire import Tripwire
-
 
 HERE = Path(__file__).parent
 
@@ -59,3 +59,17 @@ def _watched(firefox: Firefox, tripwire: Tripwire) -> Iterator[Firefox]:
     yield firefox
     assert firefox.errors() == []
     assert tripwire.requests == []
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A newsroom of three journalists."""
+    with House(tmp_path_factory.mktemp("newsroom") / "house") as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def alliance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A newsroom of three partners, of whom a source may choose two."""
+    with House(tmp_path_factory.mktemp("alliance") / "house", ("ada", "bo", "cor", "dee"), PARTNERS) as one:
+        yield one

@@ -1,0 +1,131 @@
+"""A throwaway newsroom: journalists with their keys, a signed edition, and a relay that serves it."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+
+from support.relay_process import RelayProcess, ask
+
+from keys.drop import DropReader
+from keys.edition import Manifest
+from keys.identity import Journalist, lock
+from keys.letter import Letter
+from keys.masthead import MastheadKey
+from keys.newsroom import Newsroom, load
+
+ROOT = Path(__file__).resolve().parents[2]
+# English is what the templates are written in.
+LANGUAGES = ("en", *sorted(path.stem for path in (ROOT / "site/locales").glob("*.po")))
+PASSPHRASE = b"throwaway"
+_QUICK = 10  # scrypt's work factor: these keys lock nothing of worth
+
+PARTNERS = """
+partners:
+  - name: gazette
+    title: The Gazette
+    beat: Town and region
+    languages: [en, nl]
+    recipients: [ada, bo]
+  - {name: radio, title: Radio North, recipients: [cor]}
+  - {name: weekly, title: De Week, recipients: [cor, dee]}
+choose: 2
+"""
+_NEWSROOM = """
+name: The Harbour Post
+operator: The Harbour Post runs the box, in its own building.
+address: https://harbourpost.example/tips
+languages: [{languages}]
+edition: 1
+expires: {expires}
+masthead: masthead.pub
+recipients:
+{recipients}
+{more}
+"""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a journalist finds in a drop."""
+
+    letter: Letter
+    text: str
+    files: dict[str, bytes]
+
+
+class House:
+    """Builds into `folder` and serves until the `with` block is left; `more` is further YAML."""
+
+    def __init__(
+        self, folder: Path, journalists: Sequence[str] = ("ada", "bo", "cor"), more: str = ""
+    ) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self.journalists = {name: Journalist.generate(name) for name in journalists}
+        for name, journalist in self.journalists.items():
+            (folder / f"{name}.pub").write_text(journalist.public_file())
+            (folder / f"{name}.key").write_bytes(lock(journalist.to_text(), PASSPHRASE, _QUICK))
+        self.masthead = MastheadKey.generate()
+        (folder / "masthead.pub").write_text(self.masthead.public.to_file())
+        (folder / "masthead.key").write_bytes(lock(self.masthead.to_text(), PASSPHRASE, _QUICK))
+        listed = "\n".join(f"  - {{file: {name}.pub, title: {name.title()} Smit}}" for name in journalists)
+        expires = datetime.now(UTC).date() + timedelta(days=60)
+        yaml = folder / "newsroom.yaml"
+        languages = ", ".join(LANGUAGES)
+        yaml.write_text(_NEWSROOM.format(languages=languages, expires=expires, recipients=listed, more=more))
+        self.newsroom: Newsroom = load(yaml)
+        self.edition = folder / "out/edition"
+        _build(yaml, folder / "out", folder / "masthead.key")
+        self.relay = RelayProcess(self.edition, folder / "data")
+
+    def __enter__(self) -> House:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.relay.stop()
+
+    @property
+    def url(self) -> str:
+        return self.relay.source_url
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where sources reach the relay, for a proxy."""
+        host, _, port = self.relay.source.rpartition(":")
+        return host, int(port)
+
+    @property
+    def manifest(self) -> Manifest:
+        return Manifest.from_json((self.edition / "manifest.json").read_bytes())
+
+    def drops(self) -> list[str]:
+        """The ids of all drops on the relay, in order of arrival."""
+        return [drop["id"] for drop in ask(self.relay.desk, "GET", "/drops").said["drops"]]
+
+    def size(self, drop: str) -> int:
+        listed = {one["id"]: one["size"] for one in ask(self.relay.desk, "GET", "/drops").said["drops"]}
+        return int(listed[drop])
+
+    def open(self, name: str, drop: str) -> Opened:
+        """What this journalist finds in a drop; NotForYou for one who was not chosen."""
+        sealed = ask(self.relay.desk, "GET", f"/drops/{drop}").body
+        reader = DropReader(io.BytesIO(sealed), [self.journalists[name].identity])
+        files = {file.name: file.read(file.size) for file in reader.files()}
+        return Opened(reader.letter, reader.text, files)
+
+
+def _build(yaml: Path, out: Path, key: Path) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, PASSPHRASE)
+    os.close(writing)
+    command = [sys.executable, ROOT / "build.py", yaml, "-o", out, "--sign", key]
+    subprocess.run([*command, "--passphrase-fd", str(reading)], pass_fds=[reading], check=True)
+    os.close(reading)
