@@ -1,0 +1,193 @@
+"""`desk`: what a journalist does, from making an identity to answering a source."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from keys.desk import commands
+from keys.desk.home import DEFAULT
+from keys.desk.terminal import complain
+from keys.errors import KnotholeError
+
+_ABOUT = """\
+Opens what sources send, and answers them. Needs a relay only to fetch and to answer.
+A passphrase is asked for at the terminal, or read as one line from a file descriptor."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]
+        print(f"desk: error: {message}\ndesk: hint: `{self.prog} --help` says what there is", file=sys.stderr)
+        sys.exit(2)
+
+
+class _Format(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        # A fixed width, so that the help is the same text in every window.
+        super().__init__(prog, max_help_position=28, width=100)
+        self._action_max_length = 18  # argparse forgets that commands are indented
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and gives its exit status: 0, 1 when it failed, 2 when it was called wrongly."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a letter must not end the program.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    os.umask(0o077)
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except KnotholeError as error:
+        complain(error)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        complain(KnotholeError(f"{error.filename or 'the disk'}: {(error.strerror or 'failed').lower()}"))
+        return 1
+    except KeyboardInterrupt:
+        complain(KnotholeError("interrupted"))
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser("desk", description=_ABOUT, formatter_class=_Format)
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=DEFAULT,
+        metavar="DIR",
+        help=f"where this desk keeps its things ({DEFAULT})",
+    )
+    add = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], None], about: str, more: str = ""
+    ) -> argparse.ArgumentParser:
+        made = add.add_parser(
+            name, help=about, description=f"{about[0].upper()}{about[1:]}.{more}", formatter_class=_Format
+        )
+        made.set_defaults(run=run)
+        return made
+
+    made = command("keygen", commands.keygen, "make an identity, or a newsroom's masthead", _KEYGEN)
+    made.add_argument("name", nargs="?", metavar="NAME", help="the journalist's short name, such as ada")
+    made.add_argument("--masthead", action="store_true", help="make the key that signs editions instead")
+    made.add_argument(
+        "-o",
+        dest="folder",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="where to write the two files (here)",
+    )
+    _passphrase(made)
+
+    made = command("join", commands.join, "become a desk of a newsroom, or take over its new edition", _JOIN)
+    made.add_argument("edition", type=Path, metavar="EDITION", help="the folder with a build")
+    made.add_argument("--masthead", type=Path, required=True, metavar="FILE", help="masthead.pub")
+    made.add_argument(
+        "--identity", type=Path, required=True, metavar="FILE", help="your identity, such as ada.key"
+    )
+    made.add_argument(
+        "--relay", required=True, metavar="URL", help="http://HOST:PORT or unix:/PATH of the desk socket"
+    )
+    _passphrase(made)
+
+    made = command("fetch", commands.fetch, "fetch new drops, post what waits", _FETCH)
+    _passphrase(made)
+    _json(made)
+
+    made = command("list", commands.list_, "list the drops that were fetched", _LIST)
+    _passphrase(made)
+    _json(made)
+
+    made = command("show", commands.show, "show a drop, its files, and the conversation it is part of", _SHOW)
+    _drop(made)
+    _passphrase(made)
+    _json(made)
+
+    made = command("open", commands.open_, "write a drop's message and files into a new folder", _OPEN)
+    _drop(made)
+    made.add_argument(
+        "-o", dest="folder", type=Path, required=True, metavar="DIR", help="a folder that is not there yet"
+    )
+    _passphrase(made)
+    _json(made)
+
+    made = command("reply", commands.reply, "answer the source of a drop", _REPLY)
+    made.add_argument("drop", metavar="DROP", help="the beginning of its id")
+    _passphrase(made)
+    _json(made)
+
+    made = command(
+        "verify-edition",
+        commands.verify_edition,
+        "check that a page is the newsroom's, byte by byte",
+        _VERIFY,
+    )
+    made.add_argument(
+        "target", metavar="WHERE", help="a folder, or http://HOST:PORT or unix:/PATH of the source socket"
+    )
+    made.add_argument(
+        "--masthead", type=Path, metavar="FILE", help="masthead.pub (the one this desk has joined)"
+    )
+    _json(made)
+    return parser
+
+
+_KEYGEN = """
+
+Writes NAME.key, which only the passphrase unlocks, and NAME.pub, which the newsroom lists.
+Overwrites nothing, and refuses to write a secret inside a git work tree."""
+_JOIN = """
+
+Checks the edition's signature and that it lists your identity, and remembers its newsroom and masthead.
+The identity stays where it is."""
+_FETCH = """
+
+Every fetch looks the same to the relay, whether or not it posts a reply."""
+_LIST = """
+
+A star marks drops that were not shown or opened yet."""
+_SHOW = """
+
+Nothing of a drop is run or rendered: characters that could deceive a terminal are shown as numbers."""
+_OPEN = """
+
+The folder appears when all of it is written, or not at all. Files are a stranger's: open them with care."""
+_REPLY = """
+
+The text is read from standard input. It is posted at once, and again when it has left the board,
+until the source has read it."""
+_VERIFY = """
+
+At a relay, every file is fetched as a source would fetch it, and compared with its headers."""
+
+
+def _passphrase(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--passphrase-fd", type=int, metavar="N", help="read the passphrase from this file descriptor"
+    )
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _drop(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "drop", metavar="DROP", help="the beginning of its id, or the path of a lone .age file"
+    )
+    parser.add_argument(
+        "--identity", type=Path, metavar="FILE", help="opens a lone file where no newsroom was joined"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

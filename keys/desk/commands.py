@@ -1,0 +1,215 @@
+"""The commands of `desk`, one function each: from parsed arguments to what is printed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from keys.desk import editions, extract, outbox
+from keys.desk import keygen as new
+from keys.desk import show as shows
+from keys.desk.conversation import conversation
+from keys.desk.desk import Desk, open_desk
+from keys.desk.home import Home, read_identity, read_masthead
+from keys.desk.inbox import Fetched
+from keys.desk.state import Entry
+from keys.desk.sync import sync
+from keys.desk.terminal import Passphrases, Progress, read_text, say, say_json, size, warn
+from keys.drop import DropReader
+from keys.errors import DeskError, KnotholeError
+from keys.line import LONGEST
+
+WARNING_DAYS = 14  # before an edition expires
+
+
+def keygen(arguments: argparse.Namespace) -> None:
+    if bool(arguments.name) == arguments.masthead:
+        raise DeskError("name a journalist, or give --masthead", hint="such as `desk keygen ada`")
+    passphrases = Passphrases(arguments.passphrase_fd)
+    if arguments.masthead:
+        key, pub = new.new_masthead(arguments.folder, passphrases)
+        say(f"{key} signs editions: keep it offline, with a copy elsewhere")
+        say(f"{pub} goes to every desk and into newsroom.yaml")
+    else:
+        key, pub = new.new_identity(arguments.name, arguments.folder, passphrases)
+        say(f"{key} opens drops: keep it, with a copy elsewhere; nobody can make it again")
+        say(f"{pub} goes to the newsroom")
+
+
+def join(arguments: argparse.Namespace) -> None:
+    home, masthead = _home(arguments), read_masthead(arguments.masthead)
+    passphrases = Passphrases(arguments.passphrase_fd)
+    newsroom = editions.join(
+        home, arguments.edition, masthead, arguments.identity, arguments.relay, passphrases
+    )
+    say(f"this is a desk of {newsroom.name}, edition {newsroom.edition}, which expires on {newsroom.expires}")
+
+
+def fetch(arguments: argparse.Namespace) -> None:
+    with _desk(arguments) as desk:
+        with Progress() as progress:
+            fetched = sync(desk, progress)
+        _say_fetched(fetched, arguments.json)
+
+
+def list_(arguments: argparse.Namespace) -> None:
+    with _desk(arguments) as desk:
+        if arguments.json:
+            say_json(shows.listing_json(desk.state))
+        else:
+            say(shows.listing(desk.state))
+
+
+def show(arguments: argparse.Namespace) -> None:
+    if path := _lone(arguments.drop):
+        with _lone_drop(arguments, path) as drop:
+            _show(drop, arguments.json, {}, [("file", str(path))])
+        return
+    with _desk(arguments) as desk:
+        entry = desk.find(arguments.drop)
+        if entry.letter is None:
+            raise DeskError(f"{entry.id[: shows.SHORT]} was not read: {entry.problem}")
+        turns = list(conversation(desk, entry.letter.thread, editions.today()))
+        facts = [("drop", entry.id), ("day", str(entry.day)), ("size", size(entry.size))]
+        if entry.forged:
+            facts.append(("FORGED", f"{entry.letter.author} did not sign this note"))
+        more = {"id": entry.id, "day": str(entry.day), "forged": entry.forged}
+        more["conversation"] = [shows.turn_json(turn) for turn in turns]
+        with desk.home.drop(entry.id).open("rb") as source:
+            _show(DropReader(source, [desk.identity], desk.place), arguments.json, more, facts)
+        if not arguments.json:
+            say("\n" + shows.turns(turns, entry.id))
+        _mark(desk, [entry, *(one for one in desk.state.thread(entry.letter.thread) if not one.files)])
+
+
+def open_(arguments: argparse.Namespace) -> None:
+    if path := _lone(arguments.drop):
+        with _lone_drop(arguments, path) as drop:
+            _extract(drop, arguments)
+        return
+    with _desk(arguments) as desk:
+        entry = desk.find(arguments.drop)
+        if entry.letter is None:
+            raise DeskError(f"{entry.id[: shows.SHORT]} was not read: {entry.problem}")
+        with desk.home.drop(entry.id).open("rb") as source:
+            _extract(DropReader(source, [desk.identity], desk.place), arguments)
+        _mark(desk, [entry])
+
+
+def reply(arguments: argparse.Namespace) -> None:
+    with _desk(arguments) as desk:
+        entry = desk.find(arguments.drop)
+        made = outbox.queue(desk, entry, read_text(LONGEST), editions.today())
+        desk.save()
+        try:
+            with Progress() as progress:
+                fetched = sync(desk, progress)
+        except KnotholeError as error:
+            hint = "the reply is kept; `desk fetch` posts it"
+            raise type(error)(error.detail, hint=hint) from None
+        condition = outbox.condition(desk, desk.state.replies[made.id], editions.today())
+        if arguments.json:
+            say_json({"reply": made.id, "condition": condition})
+        else:
+            say(
+                "posted; the source can read it now"
+                if condition == "posted"
+                else "queued; `desk fetch` posts it"
+            )
+            if fetched.drops:
+                say(f"{_count(fetched.drops, 'new drop')} came meanwhile")
+
+
+def verify_edition(arguments: argparse.Namespace) -> None:
+    home = _home(arguments)
+    masthead = read_masthead(arguments.masthead) if arguments.masthead else home.masthead
+    if arguments.target.startswith(("http:", "https:", "unix:")):
+        with Progress() as progress:
+            manifest = editions.verify_relay(arguments.target, masthead, home, progress)
+    else:
+        manifest = editions.verify_folder(Path(arguments.target), masthead, home)
+    said = {"newsroom": manifest.newsroom, "edition": manifest.edition, "files": len(manifest.files)}
+    if arguments.json:
+        say_json(said | {"genuine": True, "expires": str(manifest.expires)})
+    else:
+        files = _count(len(manifest.files), "file")
+        say(f"genuine: edition {manifest.edition} of {manifest.newsroom}, {files}, until {manifest.expires}")
+    _warn_of_expiry(manifest.expires)
+
+
+def _home(arguments: argparse.Namespace) -> Home:
+    return Home(arguments.home.expanduser())
+
+
+@contextmanager
+def _desk(arguments: argparse.Namespace) -> Iterator[Desk]:
+    with open_desk(_home(arguments), Passphrases(arguments.passphrase_fd)) as desk:
+        yield desk
+        _warn_of_expiry(desk.newsroom.expires)
+
+
+def _lone(given: str) -> Path | None:
+    """Gives the path that was given in place of an id, if it is one."""
+    return Path(given) if "/" in given or given.endswith(".age") else None
+
+
+@contextmanager
+def _lone_drop(arguments: argparse.Namespace, path: Path) -> Iterator[DropReader]:
+    """Gives a drop that is a file by itself; of the home only the identity is used, and only without
+    --identity."""
+    identity = arguments.identity or Path(_home(arguments).settings.identity)
+    journalist = read_identity(identity, Passphrases(arguments.passphrase_fd))
+    with path.open("rb") as source:
+        yield DropReader(source, [journalist.identity])
+
+
+def _show(drop: DropReader, as_json: bool, more: dict[str, Any], facts: list[tuple[str, str]]) -> None:
+    with Progress() as progress:
+        sums = extract.sums(drop, lambda have: progress(f"reading: {size(have)}"))
+    if as_json:
+        files = [vars(one) for one in sums]
+        say_json(shows.letter_json(drop.letter) | {"message": drop.text, "files": files} | more)
+    else:
+        say(shows.drop(drop.letter, drop.text, sums, facts))
+
+
+def _extract(drop: DropReader, arguments: argparse.Namespace) -> None:
+    folder = arguments.folder
+    with Progress() as progress:
+        count = extract.extract(drop, folder, lambda have: progress(f"writing: {size(have)}"))
+    if arguments.json:
+        say_json({"folder": str(folder), "files": count})
+    else:
+        say(f"{folder} holds the message and {_count(count, 'file')}")
+
+
+def _mark(desk: Desk, entries: Iterable[Entry]) -> None:
+    new = {entry.id for entry in entries} - desk.state.shown
+    if new:
+        desk.state.shown |= new
+        desk.save()
+
+
+def _say_fetched(fetched: Fetched, as_json: bool) -> None:
+    if as_json:
+        say_json(vars(fetched))
+        return
+    said = [_count(fetched.drops, "new drop"), _count(fetched.notes, "note")]
+    if fetched.problems:
+        said.append(f"{fetched.problems} that could not be read; `desk list` says why")
+    say(", ".join(said))
+
+
+def _warn_of_expiry(expires: date) -> None:
+    left = (expires - editions.today()).days
+    if left <= WARNING_DAYS:
+        expiry = "expires" if left >= 0 else "expired"
+        warn(f"the edition {expiry} on {expires}; the newsroom owes you the next one")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,99 @@
+"""A desk that is open: its newsroom, its journalist, and what it remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from keys.age import HybridIdentity, HybridRecipient, parse_recipient
+from keys.desk import files
+from keys.desk import state as states
+from keys.desk.home import Home, read_identity
+from keys.desk.state import Entry, State
+from keys.desk.terminal import Passphrases
+from keys.drop import DropReader
+from keys.errors import DeskError
+from keys.identity import Journalist
+from keys.newsroom import Newsroom
+
+
+@dataclass
+class Desk:
+    home: Home
+    newsroom: Newsroom
+    journalist: Journalist
+    state: State
+
+    @cached_property
+    def place(self) -> int:
+        """Where this journalist stands in the page's order."""
+        return place(self.newsroom, self.journalist)
+
+    @property
+    def name(self) -> str:
+        return self.newsroom.recipients[self.place].name
+
+    @property
+    def identity(self) -> HybridIdentity:
+        return self.journalist.identity
+
+    @property
+    def signer(self) -> bytes:
+        return self.journalist.public.signer
+
+    @property
+    def signers(self) -> Mapping[str, bytes]:
+        return {one.name: bytes.fromhex(one.signer) for one in self.newsroom.recipients}
+
+    @cached_property
+    def recipients(self) -> Mapping[str, HybridRecipient]:
+        """Everybody whom the page lists, in its order."""
+        parsed = {one.name: parse_recipient(one.recipient) for one in self.newsroom.recipients}
+        return {name: key for name, key in parsed.items() if isinstance(key, HybridRecipient)}
+
+    def save(self) -> None:
+        files.replace(self.home.state, states.seal(self.state, self.identity))
+
+    def find(self, given: str) -> Entry:
+        """Gives the drop whose id begins so; raises DeskError when none does, or several do."""
+        found = [entry for id_, entry in self.state.entries.items() if given and id_.startswith(given)]
+        if len(found) != 1:
+            said = "no drop has" if not found else f"{len(found)} drops have"
+            raise DeskError(f"{said} an id that begins with {given}", hint="`desk list` shows them")
+        return found[0]
+
+    def text(self, entry: Entry) -> str:
+        """Gives the message of a drop that was read before; raises DeskError when its file is gone."""
+        path = self.home.drop(entry.id)
+        try:
+            with path.open("rb") as source:
+                return DropReader(source, [self.identity], self.place).text
+        except OSError:
+            raise DeskError(f"{path} is gone") from None
+
+
+def place(newsroom: Newsroom, journalist: Journalist) -> int:
+    """Gives where the page lists a journalist; raises DeskError where it does not."""
+    public = journalist.public
+    for at, one in enumerate(newsroom.recipients):
+        if (one.recipient, one.signer) == (str(public.recipient), public.signer.hex()):
+            return at
+    raise DeskError(
+        f"the page of {newsroom.name} does not list this identity", hint="give the newsroom its .pub file"
+    )
+
+
+@contextmanager
+def open_desk(home: Home, passphrases: Passphrases) -> Iterator[Desk]:
+    """Gives the desk of this home, unlocked, with every other desk kept out of it."""
+    newsroom, settings = home.newsroom, home.settings
+    with home.locked():
+        journalist = read_identity(Path(settings.identity), passphrases)
+        place(newsroom, journalist)
+        sealed = home.state.read_bytes() if home.state.exists() else b""
+        yield Desk(
+            home, newsroom, journalist, states.load(sealed, journalist.identity) if sealed else State()
+        )

@@ -1,0 +1,107 @@
+"""Editions as a desk meets them: joined from a folder, checked there or at the relay, where sources get
+theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from keys import edition
+from keys.desk.client import Client
+from keys.desk.desk import place
+from keys.desk.home import Home, Settings, read_identity
+from keys.desk.terminal import Passphrases
+from keys.edition import MANIFEST, Manifest
+from keys.errors import BadEdition, DeskError, Refused
+from keys.masthead import Masthead
+from keys.newsroom import Newsroom
+
+_LONGEST_SIGNATURE = 8 << 10
+# What HTTP itself needs; every other header is the edition's to say.
+_FRAMING = frozenset({"content-length", "connection", "keep-alive"})
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
+def join(
+    home: Home, folder: Path, masthead: Masthead, identity: Path, relay: str, passphrases: Passphrases
+) -> Newsroom:
+    """Makes a home the desk of the newsroom whose edition this is, and gives the newsroom. Raises
+    BadEdition or Forged for an edition that is not genuine or older than the last, and DeskError for an
+    identity it does not list."""
+    Client(relay).close()
+    manifest = edition.verify(folder, masthead, today())
+    newsroom = Newsroom.from_json((folder / "newsroom.json").read_bytes())
+    if home.joined:
+        _same(home, manifest, masthead)
+    place(newsroom, read_identity(identity, passphrases))
+    with home.locked():
+        home.write(Settings(relay, str(identity.resolve())), newsroom, masthead)
+    return newsroom
+
+
+def verify_folder(folder: Path, masthead: Masthead, home: Home) -> Manifest:
+    """Gives the manifest of a genuine edition in a folder; raises BadEdition or Forged for another."""
+    manifest = edition.verify(folder, masthead, today())
+    if home.joined:
+        _same(home, manifest, masthead)
+    return manifest
+
+
+def verify_relay(url: str, masthead: Masthead, home: Home, report: Callable[[str], None]) -> Manifest:
+    """Gives the manifest of the edition that a relay serves to sources, once every byte and header that a
+    source gets is the newsroom's; raises BadEdition or Forged for anything else."""
+    client = Client(url)
+    try:
+        _, data = client.page(f"/{MANIFEST}", edition.LONGEST_MANIFEST)
+        _, signature = client.page(f"/{MANIFEST}.minisig", _LONGEST_SIGNATURE)
+        manifest = Manifest.open(data, signature.decode(errors="replace"), masthead, today())
+        if home.joined:
+            _same(home, manifest, masthead)
+        for number, file in enumerate(manifest.files, 1):
+            report(f"{number} of {len(manifest.files)}: {file.path}")
+            for path in _addresses(file.path):
+                body = _fetched(client, path, file, manifest.headers)
+                manifest.check(file.path, body)
+                if file.path == "/newsroom.json":
+                    manifest.check_newsroom(body, masthead)
+        manifest.file("/newsroom.json")
+    finally:
+        client.close()
+    return manifest
+
+
+def _addresses(path: str) -> list[str]:
+    """Gives every address under which the relay serves a file."""
+    folder = path.removesuffix("index.html")
+    return [path] if folder == path else [path, folder]
+
+
+def _fetched(client: Client, path: str, file: edition.File, common: Mapping[str, str]) -> bytes:
+    try:
+        headers, body = client.page(path, file.size)
+    except Refused as error:
+        raise BadEdition(f"{path} is not served: {error.detail}") from None
+    wanted = {name.lower(): value for name, value in {**common, **file.headers}.items()} | {
+        "content-type": file.type
+    }
+    served = sorted((name.lower(), value) for name, value in headers if name.lower() not in _FRAMING)
+    if served != sorted(wanted.items()):
+        names = {name for name, _ in set(served) ^ set(wanted.items())} or {"one of them, twice"}
+        raise BadEdition(
+            f"{path} is served with other headers than the newsroom's: {', '.join(sorted(names))}"
+        )
+    return body
+
+
+def _same(home: Home, manifest: Manifest, masthead: Masthead) -> None:
+    known = home.newsroom
+    if masthead != home.masthead or manifest.newsroom != known.id:
+        raise DeskError(
+            f"this home is a desk of {known.name}, and the edition is another newsroom's", hint="use --home"
+        )
+    if manifest.edition < known.edition:
+        raise BadEdition(f"it is edition {manifest.edition}, and this desk has seen edition {known.edition}")

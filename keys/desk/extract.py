@@ -1,0 +1,89 @@
+"""Files out of a drop: all of them or none, each where nothing was before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from keys.desk import files
+from keys.drop import DropReader, File
+from keys.errors import DeskError
+
+_CHUNK = 1 << 20
+_SPARE = 64 << 20  # bytes of disk that stay free
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A file of a drop, as it is listed."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+def sums(drop: DropReader, report: Callable[[int], None]) -> list[Sum]:
+    """Gives the files of a drop with their SHA-256, after reading all of it."""
+    found = []
+    done = 0
+    for file in drop.files():
+        digest = hashlib.sha256()
+        while data := file.read(_CHUNK):
+            digest.update(data)
+            done += len(data)
+            report(done)
+        found.append(Sum(file.name, file.size, digest.hexdigest()))
+    return found
+
+
+def extract(drop: DropReader, folder: Path, report: Callable[[int], None]) -> int:
+    """Writes message.txt, answers.json and files/ into a new folder, and gives the number of files. Raises
+    DeskError when the folder is there already; whatever goes wrong, there is no folder then."""
+    if os.path.lexists(folder):
+        raise DeskError(f"{folder} is there already", hint="name a folder that is not")
+    if not folder.parent.is_dir():
+        raise DeskError(f"{folder.parent} is no folder")
+    # Beside its final place, so that one rename makes all of it appear.
+    partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial"))
+    try:
+        count = _write_all(drop, partial, report)
+        files.flush_folder(partial)
+        partial.rename(folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return count
+
+
+def _write_all(drop: DropReader, folder: Path, report: Callable[[int], None]) -> int:
+    files.create(folder / "message.txt", drop.text.encode())
+    if drop.letter.answers:
+        answers = json.dumps(dict(drop.letter.answers), ensure_ascii=False, indent=1)
+        files.create(folder / "answers.json", answers.encode() + b"\n")
+    inner = folder / "files"
+    inner.mkdir(mode=0o700)
+    count = done = 0
+    for file in drop.files():
+        if file.size + _SPARE > shutil.disk_usage(folder).free:
+            raise DeskError(f"there is no room at {folder.parent} for what this drop holds")
+        done = _write(file, inner / file.name, done, report)
+        count += 1
+    return count
+
+
+def _write(file: File, path: Path, done: int, report: Callable[[int], None]) -> int:
+    """Writes one file, and gives how many bytes are done with it."""
+    # O_EXCL never follows a link and never writes into what is there, whatever the name reads as here.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, files.PRIVATE)
+    with os.fdopen(descriptor, "wb", buffering=0) as out:
+        while data := file.read(_CHUNK):
+            out.write(data)
+            done += len(data)
+            report(done)
+    return done

@@ -1,0 +1,113 @@
+"""A desk's home: one folder with the newsroom it belongs to, its drops, and what it remembers."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from keys.desk import files
+from keys.desk.terminal import Passphrases, read_file
+from keys.errors import DeskError, KnotholeError
+from keys.identity import Journalist, unlock
+from keys.masthead import Masthead
+from keys.newsroom import Newsroom
+
+DEFAULT = Path("~/.local/share/knothole")
+_LONGEST_KEY = 64 << 10
+
+
+@dataclass(frozen=True)
+class Settings:
+    """desk.json: where the relay is, and where the identity."""
+
+    relay: str
+    identity: str
+
+
+class Home:
+    """The folder and the files in it that need no passphrase."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.drops = folder / "drops"
+        self.state = folder / "state.age"
+        self._settings = folder / "desk.json"
+        self._newsroom = folder / "newsroom.json"
+        self._masthead = folder / "masthead.pub"
+
+    @property
+    def joined(self) -> bool:
+        return self._settings.exists()
+
+    @property
+    def settings(self) -> Settings:
+        try:
+            return Settings(**json.loads(self._read(self._settings)))
+        except (ValueError, TypeError):
+            raise DeskError(f"{self._settings} is damaged", hint="join again") from None
+
+    @property
+    def newsroom(self) -> Newsroom:
+        return Newsroom.from_json(self._read(self._newsroom))
+
+    @property
+    def masthead(self) -> Masthead:
+        return Masthead.parse(self._read(self._masthead).decode(errors="replace"))
+
+    def drop(self, id_: str) -> Path:
+        """Gives where the drop with this id is kept."""
+        return self.drops / f"{id_}.age"
+
+    def write(self, settings: Settings, newsroom: Newsroom, masthead: Masthead) -> None:
+        """Makes this the home of a desk of that newsroom."""
+        self.make()
+        files.replace(self._masthead, masthead.to_file().encode())
+        files.replace(self._newsroom, newsroom.to_json())
+        files.replace(self._settings, json.dumps(asdict(settings)).encode() + b"\n")
+
+    def make(self) -> None:
+        self.drops.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps every other desk out of this home meanwhile; raises DeskError when one is in it."""
+        self.make()
+        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, files.PRIVATE)
+        try:
+            _lock(descriptor)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _read(self, path: Path) -> bytes:
+        if not path.exists():
+            raise DeskError(f"no desk has joined a newsroom in {self.folder}", hint="begin with `desk join`")
+        return read_file(path, 4 << 20)
+
+
+def _lock(descriptor: int) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DeskError("another desk is at work in this home", hint="wait until it has ended") from None
+
+
+def read_identity(path: Path, passphrases: Passphrases) -> Journalist:
+    """Gives the journalist of a locked identity file; raises WrongPassphrase, BadAgeFile or BadIdentity,
+    which name the file."""
+    locked = read_file(path, _LONGEST_KEY)
+    try:
+        return Journalist.parse(unlock(locked, passphrases.ask(path.name)))
+    except KnotholeError as error:
+        raise type(error)(error.detail or path.name, hint=error.hint) from None
+
+
+def read_masthead(path: Path) -> Masthead:
+    """Gives the masthead of a masthead.pub; raises Forged for another file."""
+    return Masthead.parse(read_file(path, _LONGEST_KEY).decode(errors="replace"))

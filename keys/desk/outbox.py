@@ -1,0 +1,105 @@
+"""Replies going out: queued, posted as lines under fresh n, recorded for the colleagues (FORMAT.md
+sections 4, 5)."""
+
+from __future__ import annotations
+
+import io
+import secrets
+from dataclasses import replace
+from datetime import date, timedelta
+
+from keys import drop as drops
+from keys import line
+from keys.desk.desk import Desk
+from keys.desk.state import Entry, OwnReply
+from keys.errors import DeskError
+from keys.letter import Letter, Record
+
+# Posting again stops here, so that a source who does not come back leaves n for replies still to be written.
+_LAST_REPOST = 192
+
+
+def queue(desk: Desk, entry: Entry, text: str, today: date) -> OwnReply:
+    """Remembers a reply to the source of a drop, to be posted at the next sync; raises DeskError for a
+    drop that cannot be answered."""
+    if entry.letter is None or entry.forged:
+        raise DeskError(
+            "this drop cannot be answered", hint="it is broken or forged; `desk show` says what is wrong"
+        )
+    letter = entry.letter
+    if _next(desk, letter.thread, b"") + line.PARTS > line.LINES:
+        raise DeskError(
+            "this thread has used up its lines", hint="ask the source to begin another, with a new codename"
+        )
+    to = tuple(name for name in desk.recipients if name in letter.to or name == desk.name)
+    reply = OwnReply(secrets.token_hex(8), letter.thread, to, letter.language, text, today)
+    desk.state.replies[reply.id] = reply
+    return reply
+
+
+def post(desk: Desk, board: bytes, today: date) -> bytes:
+    """Gives exactly the lines that a sync posts: one reply that is not on the board, if any, and cover.
+    The n it takes are used from now on; the caller saves before it posts."""
+    lines: list[bytes] = []
+    if reply := next(iter(_wanting(desk, board, today)), None):
+        count = len(line.parts(reply.text))
+        first = _next(desk, reply.thread, board)
+        ns = tuple(range(first, first + count))
+        signing, newsroom = desk.journalist.signing_key, desk.newsroom.id
+        lines = line.seal_reply(reply.thread, newsroom, signing, ns, bytes.fromhex(reply.id), reply.text)
+        desk.state.replies[reply.id] = replace(reply, used=reply.used + ns, live=ns, recorded=False)
+    return b"".join(lines + [line.cover() for _ in range(desk.newsroom.board.post - len(lines))])
+
+
+def note(desk: Desk) -> bytes:
+    """Gives the one note of a sync: the record of a reply that has none yet, else one that nobody can
+    open."""
+    out = io.BytesIO()
+    unrecorded = [reply for reply in desk.state.replies.values() if reply.live and not reply.recorded]
+    if not unrecorded:
+        drops.seal_cover(out, len(desk.recipients))
+        return out.getvalue()
+    reply = unrecorded[0]
+    letter = Letter(
+        newsroom=desk.newsroom.id,
+        thread=reply.thread,
+        language=reply.language,
+        to=reply.to,
+        author=desk.name,
+        record=Record(reply.id, reply.live),
+    )
+    drops.seal(out, letter, reply.text, [], desk.recipients, desk.journalist.signing_key)
+    desk.state.replies[reply.id] = replace(reply, recorded=True)
+    return out.getvalue()
+
+
+def condition(desk: Desk, reply: OwnReply, today: date) -> str:
+    """Gives where a reply stands: read, expired, posted or waiting."""
+    if reply.id in desk.state.read(reply.thread):
+        return "read"
+    if reply.day + timedelta(days=desk.newsroom.retention.days) < today:
+        return "expired"
+    return "posted" if reply.live else "waiting"
+
+
+def _wanting(desk: Desk, board: bytes, today: date) -> list[OwnReply]:
+    """Gives the replies to post: new ones first, then those that the board has lost."""
+    there = {board[at : at + 16] for at in range(0, len(board), line.LINE)}
+    waiting, lost = [], []
+    for reply in desk.state.replies.values():
+        said = condition(desk, reply, today)
+        first = _next(desk, reply.thread, board)
+        if said == "waiting" and first + line.PARTS <= line.LINES:
+            waiting.append(reply)
+        on_board = line.labels(reply.thread, desk.signer, reply.live).keys() <= there
+        if said == "posted" and not on_board and first < _LAST_REPOST:
+            lost.append(reply)
+    return waiting + lost
+
+
+def _next(desk: Desk, thread: bytes, board: bytes) -> int:
+    """Gives the first n never used in a thread, as far as this desk knows or the board shows."""
+    used = {n for reply in desk.state.replies.values() if reply.thread == thread for n in reply.used}
+    if board:
+        used |= {found.n for found in line.find(board, thread, [desk.signer], desk.newsroom.id)}
+    return max(used, default=-1) + 1

@@ -1,0 +1,99 @@
+"""What `desk list` and `desk show` print, for people and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from keys.codename import thread_id
+from keys.desk.conversation import Turn
+from keys.desk.extract import Sum
+from keys.desk.state import Entry, State
+from keys.desk.terminal import block, size, table, visible
+from keys.letter import Letter
+
+SHORT = 8  # hex digits of an id in a table
+
+_CONDITIONS = {
+    "waiting": "waits to be posted",
+    "posted": "posted, not read yet",
+    "read": "read by the source",
+    "expired": "expired unread",
+    "forged": "FORGED: its author did not sign this",
+}
+
+
+def listing(state: State) -> str:
+    """Gives all drops as a table, oldest first; a star marks those not shown yet."""
+    if not state.entries:
+        return "no drops"
+    head = ("", "DROP", "DAY", "FROM", "FILES", "SIZE", "THREAD", "BEGINS")
+    return table([head, *(_row(entry, entry.id in state.shown) for entry in state.entries.values())])
+
+
+def listing_json(state: State) -> list[dict[str, Any]]:
+    return [plain(entry) | {"shown": entry.id in state.shown} for entry in state.entries.values()]
+
+
+def plain(entry: Entry) -> dict[str, Any]:
+    """Gives an entry for a machine; without the thread key."""
+    said = {"id": entry.id, "day": str(entry.day), "size": entry.size, "problem": entry.problem}
+    if entry.letter is None:
+        return said
+    return (
+        said
+        | letter_json(entry.letter)
+        | {"forged": entry.forged, "files": entry.files, "begins": entry.title}
+    )
+
+
+def letter_json(letter: Letter) -> dict[str, Any]:
+    return {
+        "kind": letter.kind,
+        "author": letter.author,
+        "thread": thread_id(letter.thread),
+        "to": list(letter.to),
+        "language": letter.language,
+        "answers": dict(letter.answers),
+        "reply": letter.record and letter.record.id,
+    }
+
+
+def drop(letter: Letter, text: str, sums: Sequence[Sum], facts: Iterable[tuple[str, str]] = ()) -> str:
+    """Gives one drop: where it belongs, the answers, the message and its files."""
+    rows = [*facts, ("thread", thread_id(letter.thread)), ("from", letter.author or "the source")]
+    rows += [("for", ", ".join(letter.to)), ("language", letter.language)]
+    parts = [table(rows)]
+    parts += [
+        f"answer to {visible(question)}\n{block(answer)}" for question, answer in letter.answers.items()
+    ]
+    parts.append(f"message\n{block(text)}" if text else "no message")
+    if sums:
+        parts.append("files\n" + table(("  " + one.sha256, size(one.size), one.name) for one in sums))
+    return "\n\n".join(parts)
+
+
+def turns(conversation: Iterable[Turn], this: str) -> str:
+    """Gives a conversation; the drop that is shown already is only pointed at."""
+    parts = []
+    for turn in conversation:
+        who = turn.who or "the source"
+        kind = "" if turn.kind == "drop" else f", {turn.kind}"
+        condition = _CONDITIONS.get(turn.condition, "")
+        head = visible(f"{turn.day}  {who}{kind}{f' ({condition})' if condition else ''}")
+        parts.append(f"{head}: above" if turn.drop == this else f"{head}\n{block(turn.text)}")
+    return "\n".join(["conversation", *parts])
+
+
+def turn_json(turn: Turn) -> dict[str, Any]:
+    return vars(turn) | {"day": str(turn.day)}
+
+
+def _row(entry: Entry, shown: bool) -> tuple[str, ...]:
+    mark, id_, day = "" if shown else "*", entry.id[:SHORT], str(entry.day)
+    if entry.letter is None:
+        return (mark, id_, day, "?", "", size(entry.size), "", entry.problem)
+    who = entry.letter.author or "source"
+    thread = thread_id(entry.letter.thread)[:SHORT]
+    title = f"FORGED  {entry.title}" if entry.forged else entry.title
+    return (mark, id_, day, who, str(entry.files), size(entry.size), thread, title)

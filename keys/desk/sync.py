@@ -1,0 +1,34 @@
+"""One sync (FORMAT.md section 5): the same requests of the same sizes in the same order, whatever there is
+to say."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from keys.desk import inbox, outbox
+from keys.desk.client import Client
+from keys.desk.desk import Desk
+from keys.desk.inbox import Fetched
+from keys.desk.terminal import Progress
+
+
+def sync(desk: Desk, progress: Progress) -> Fetched:
+    """Fetches what is new, posts lines and one note, and gives how much was fetched. Raises Unreachable or
+    Refused; what was not posted then waits for the next time."""
+    today = datetime.now(UTC).date()
+    client = Client(desk.home.settings.relay)
+    try:
+        fetched = inbox.fetch(desk, client, progress)
+        progress("the board")
+        lines = outbox.post(desk, client.board(desk.newsroom.board.lines), today)
+        # The n are used up before anyone can have seen them: no crash makes a label stand twice on the board.
+        desk.save()
+        client.post_board(lines)
+        note = outbox.note(desk)
+        client.put_note(secrets.token_hex(16), note)
+    finally:
+        client.close()
+    desk.state.forget(before=today - timedelta(days=2 * desk.newsroom.retention.days + 30))
+    desk.save()
+    return fetched

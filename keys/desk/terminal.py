@@ -1,0 +1,166 @@
+"""What the desk says and asks at a terminal. What strangers wrote is never sent to one as it is."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from keys.errors import DeskError, KnotholeError
+
+LONGEST_PASSPHRASE = 1024  # bytes
+SHORTEST_PASSPHRASE = 16  # characters
+_JOINERS = "\u200c\u200d"  # these shape words in Persian and the Indic scripts, and move nothing
+_ADVICE = "six words drawn from a word list are easy to keep and hard to guess"
+
+
+def visible(text: str, keep: str = "") -> str:
+    """Gives text in which every character that could move, hide or recolour another is written as its
+    number."""
+    return "".join(c if c in keep or _is_harmless(c) else _number(c) for c in text)
+
+
+def block(text: str) -> str:
+    """Gives a stranger's text with a margin, so that no line of it reads as one of the desk's own."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(f"  | {visible(line.expandtabs(8))}".rstrip() for line in lines)
+
+
+def table(rows: Iterable[Sequence[str]]) -> str:
+    """Gives rows as columns, the last of any width."""
+    rows = [[visible(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def say_json(value: object) -> None:
+    print(json.dumps(value, indent=1, sort_keys=True), flush=True)
+
+
+def complain(error: KnotholeError) -> None:
+    """Says on stderr what went wrong and what to do about it."""
+    print(f"desk: error: {visible(str(error), keep=chr(10))}", file=sys.stderr)
+    if error.hint:
+        print(f"desk: hint: {visible(error.hint)}", file=sys.stderr)
+
+
+def warn(text: str) -> None:
+    print(f"desk: warning: {visible(text)}", file=sys.stderr)
+
+
+class Progress:
+    """One line on a terminal's stderr that is written over; nothing where nobody looks."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, text: str) -> None:
+        if self._shown:
+            print(f"\r\x1b[K{visible(text)}", end="", file=sys.stderr, flush=True)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self("")
+
+
+def size(count: int) -> str:
+    """Gives a number of bytes as people read it."""
+    units = ("B", "KiB", "MiB", "GiB", "TiB")
+    power = min(max(count.bit_length() - 1, 0) // 10, len(units) - 1)
+    return f"{count} B" if not power else f"{count / 1024**power:.1f} {units[power]}"
+
+
+class Passphrases:
+    """Where passphrases come from: the terminal, or a file descriptor; never arguments or the environment."""
+
+    def __init__(self, descriptor: int | None = None) -> None:
+        self._descriptor = descriptor
+
+    def ask(self, what: str) -> bytes:
+        """Gives the passphrase of a locked file."""
+        return self._asked(f"passphrase of {what}: ").encode()
+
+    def ask_new(self, what: str) -> bytes:
+        """Gives a passphrase for a new file, typed twice at a terminal; raises DeskError for one too
+        short."""
+        typed = self._asked(f"new passphrase of {what}: ")
+        if len(typed) < SHORTEST_PASSPHRASE:
+            raise DeskError(f"a passphrase has at least {SHORTEST_PASSPHRASE} characters", hint=_ADVICE)
+        if self._descriptor is None and self._asked("the same again: ") != typed:
+            raise DeskError("the two passphrases differ")
+        return typed.encode()
+
+    def _asked(self, prompt: str) -> str:
+        if self._descriptor is not None:
+            return _line(self._descriptor)
+        try:
+            # getpass would go on without a terminal and show what is typed.
+            os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+        except OSError:
+            hint = "give the number of a file descriptor to read it from with --passphrase-fd"
+            raise DeskError("there is no terminal to ask for the passphrase at", hint=hint) from None
+        try:
+            return getpass.getpass(visible(prompt))
+        except EOFError:
+            raise DeskError("no passphrase was typed") from None
+
+
+def read_text(limit: int) -> str:
+    """Gives what stdin holds, without the line feeds at its end; raises DeskError for more than `limit`
+    bytes."""
+    if sys.stdin.isatty():
+        print("type the reply, then end it with Ctrl-D on a line of its own", file=sys.stderr)
+    data = sys.stdin.buffer.read(limit + 4096).replace(b"\r\n", b"\n").rstrip(b"\n")
+    if len(data) > limit:
+        raise DeskError(f"the text is too long: at most {limit} bytes fit", hint="send it as two replies")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise DeskError("the text is not UTF-8") from None
+    if not text.strip():
+        raise DeskError("there is no text")
+    return text
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """Gives a small file; raises DeskError for one that is too large or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise DeskError(f"{path}: {(error.strerror or 'it cannot be read').lower()}") from None
+    if len(data) > limit:
+        raise DeskError(f"{path}: it is too large to be that file")
+    return data
+
+
+def _line(descriptor: int) -> str:
+    """Reads byte by byte, so that what follows the line stays for another reader of the same descriptor."""
+    data = b""
+    try:
+        while len(data) <= LONGEST_PASSPHRASE and (byte := os.read(descriptor, 1)) not in (b"", b"\n"):
+            data += byte
+        return data.decode()
+    except OSError:
+        raise DeskError(f"the passphrase cannot be read from file descriptor {descriptor}") from None
+    except UnicodeDecodeError:
+        raise DeskError("the passphrase is not UTF-8") from None
+
+
+def _is_harmless(c: str) -> bool:
+    category = unicodedata.category(c)
+    return c in _JOINERS or (category[0] != "C" and category not in ("Zl", "Zp"))
+
+
+def _number(c: str) -> str:
+    return f"\\u{{{ord(c):x}}}"
