@@ -25,6 +25,7 @@ try:
     from babel.dates import format_date
     from babel.lists import format_list
     from babel.messages.pofile import read_po
+    from babel.units import format_unit
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 except ModuleNotFoundError as missing:
     hint = "run `make setup` and `. .venv/bin/activate`, or `pip install .[build]`"
@@ -33,7 +34,6 @@ except ModuleNotFoundError as missing:
 from keys import edition
 from keys.errors import BadEdition, BadNewsroom, KnotholeError
 from keys.identity import lock, unlock
-from keys.kinds import in_units
 from keys.masthead import Masthead, MastheadKey
 from keys.newsroom import Newsroom, load
 from keys.options import Options, Question
@@ -62,7 +62,7 @@ _POWERS = ("camera", "display-capture", "fullscreen", "geolocation", "microphone
 def policy(script: str = "'none'", connect: str = "'none'") -> str:
     """Gives the Content-Security-Policy of a page that runs one script, or none."""
     return (
-        f"default-src 'none'; script-src {script}; connect-src {connect}; style-src 'self'; "
+        f"default-src 'none'; script-src {script}; connect-src {connect}; style-src 'self'; img-src data:; "
         "form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )
@@ -141,6 +141,13 @@ class English:
 
 def languages() -> set[str]:
     return {"en"} | {path.stem for path in (SITE / "locales").glob("*.po")}
+
+
+def size(count: int, locale: Locale) -> str:
+    """Gives a number of bytes in the units and with the digits that the scripts use too."""
+    power = min(3, (len(str(count)) - 1) // 3)
+    unit = f"digital-{('byte', 'kilobyte', 'megabyte', 'gigabyte')[power]}"
+    return format_unit(count / 1000**power, unit, length="short", format="#,##0.#", locale=locale)
 
 
 def babel_code(language: str) -> str:
@@ -249,8 +256,6 @@ class Pages:
             autoescape=True,
             undefined=StrictUndefined,
             extensions=["jinja2.ext.i18n"],
-            trim_blocks=True,
-            lstrip_blocks=True,
             keep_trailing_newline=True,
         )
         environment.policies["ext.i18n.trimmed"] = True
@@ -277,7 +282,7 @@ class Pages:
             "direction": lambda code: Locale.parse(babel_code(code)).text_direction,
             "own_name": lambda code: str(Locale.parse(babel_code(code)).get_display_name()).title(),
             "day": lambda value: format_date(value, format="long", locale=here),
-            "size": in_units,
+            "size": lambda count: size(count, here),
         }
 
     def _data(self, language: str, messages: str) -> dict[str, Any]:
