@@ -23,6 +23,10 @@ _CHUNK = 1 << 20
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
+class Gone(Refused):
+    """the relay no longer has it"""
+
+
 class Listed(NamedTuple):
     """A drop as the relay lists it."""
 
@@ -145,7 +149,8 @@ class Client:
                 return self._request(method, target, body, headers=headers, again=False)
             raise Unreachable(_reason(error)) from None
         if answer.status >= 300:
-            raise Refused(f"{answer.status} {_sentence(self._whole(answer))}")
+            said = f"{answer.status} {_sentence(self._whole(answer))}"
+            raise Gone(said) if answer.status == 404 else Refused(said)
         return answer
 
     def _whole(self, answer: http.client.HTTPResponse, limit: int = _LONGEST) -> bytes:

@@ -125,8 +125,9 @@ def reply(arguments: argparse.Namespace) -> None:
 
 
 def verify_edition(arguments: argparse.Namespace) -> None:
-    home = _home(arguments)
-    masthead = read_masthead(arguments.masthead) if arguments.masthead else home.masthead
+    # A masthead that is given stands for itself; without one the home's is meant, and all the home knows.
+    home = None if arguments.masthead else _home(arguments)
+    masthead = home.masthead if home else read_masthead(arguments.masthead)
     if arguments.target.startswith(("http:", "https:", "unix:")):
         with Progress() as progress:
             manifest = editions.verify_relay(arguments.target, masthead, home, progress)

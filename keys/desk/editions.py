@@ -43,15 +43,15 @@ def join(
     return newsroom
 
 
-def verify_folder(folder: Path, masthead: Masthead, home: Home) -> Manifest:
+def verify_folder(folder: Path, masthead: Masthead, home: Home | None) -> Manifest:
     """Gives the manifest of a genuine edition in a folder; raises BadEdition or Forged for another."""
     manifest = edition.verify(folder, masthead, today())
-    if home.joined:
+    if home:
         _same(home, manifest, masthead)
     return manifest
 
 
-def verify_relay(url: str, masthead: Masthead, home: Home, report: Callable[[str], None]) -> Manifest:
+def verify_relay(url: str, masthead: Masthead, home: Home | None, report: Callable[[str], None]) -> Manifest:
     """Gives the manifest of the edition that a relay serves to sources, once every byte and header that a
     source gets is the newsroom's; raises BadEdition or Forged for anything else."""
     client = Client(url)
@@ -59,7 +59,7 @@ def verify_relay(url: str, masthead: Masthead, home: Home, report: Callable[[str
         _, data = client.page(f"/{MANIFEST}", edition.LONGEST_MANIFEST)
         _, signature = client.page(f"/{MANIFEST}.minisig", _LONGEST_SIGNATURE)
         manifest = Manifest.open(data, signature.decode(errors="replace"), masthead, today())
-        if home.joined:
+        if home:
             _same(home, manifest, masthead)
         for number, file in enumerate(manifest.files, 1):
             report(f"{number} of {len(manifest.files)}: {file.path}")

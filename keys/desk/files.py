@@ -25,10 +25,10 @@ def replace(path: Path, data: bytes) -> None:
     flush_folder(path.parent)
 
 
-def create(path: Path, data: bytes, mode: int = PRIVATE) -> None:
+def create(path: Path, data: bytes) -> None:
     """Makes a new file; raises DeskError when there is one already."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
     except FileExistsError:
         raise DeskError(
             f"{path} is there already", hint="nothing was overwritten; choose another name or folder"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keys.desk import files
-from keys.desk.client import Client, Listed
+from keys.desk.client import Client, Gone, Listed
 from keys.desk.desk import Desk
 from keys.desk.state import Entry
 from keys.desk.terminal import Progress, size
@@ -50,16 +50,17 @@ def _fetch_one(
 ) -> None:
     path = desk.home.drop(listed.id)
     if listed.size > desk.newsroom.limits.drop:
-        problem = "it is larger than the newsroom allows, and was not fetched"
-        desk.state.entries[listed.id] = Entry(listed.id, listed.day, listed.size, problem=problem)
-        fetched.problems += 1
-        return
+        return _leave(desk, listed, fetched, "it is larger than the newsroom allows, and was not fetched")
     if listed.size + _SPARE > shutil.disk_usage(path.parent).free:
         raise DeskError(
             f"there is no room for a drop of {size(listed.size)}", hint=f"free some space at {path.parent}"
         )
     part = path.with_suffix(".part")
-    client.download(listed, part, lambda have: progress(f"{which}: {size(have)} of {size(listed.size)}"))
+    try:
+        client.download(listed, part, lambda have: progress(f"{which}: {size(have)} of {size(listed.size)}"))
+    except Gone:
+        part.unlink(missing_ok=True)
+        return _leave(desk, listed, fetched, "the relay no longer had it")
     progress(f"{which}: reading")
     part.replace(path)
     files.flush_folder(path.parent)
@@ -72,7 +73,12 @@ def _fetch_one(
     else:
         fetched.drops += entry.of_source
         fetched.notes += not entry.of_source
-    desk.save()
+    return desk.save()
+
+
+def _leave(desk: Desk, listed: Listed, fetched: Fetched, problem: str) -> None:
+    desk.state.entries[listed.id] = Entry(listed.id, listed.day, listed.size, problem=problem)
+    fetched.problems += 1
 
 
 def take_in(desk: Desk, listed: Listed, path: Path) -> Entry | None:

@@ -34,6 +34,6 @@ def _write(name: str, folder: Path, secret: str, public: str, passphrases: Passp
                 f"{path} is there already", hint="nothing was overwritten; choose another name or folder"
             )
     files.create(key, lock(secret, passphrases.ask_new(key.name)))
-    files.create(pub, public.encode(), 0o644)
+    files.create(pub, public.encode())
     files.flush_folder(folder)
     return key, pub

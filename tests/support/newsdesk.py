@@ -56,6 +56,7 @@ def run(*arguments: str | Path, passphrase: bytes | None = PASSPHRASE, text: str
         words += ["--passphrase-fd", str(reading)]
     os.close(writing)
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    mask = os.umask(0o077)
     stdin, sys.stdin = (
         sys.stdin,
         io.TextIOWrapper(io.BytesIO(text.encode() if isinstance(text, str) else text)),
@@ -70,6 +71,7 @@ def run(*arguments: str | Path, passphrase: bytes | None = PASSPHRASE, text: str
             sys.stderr.flush()
     finally:
         sys.stdin = stdin
+        os.umask(mask)
         os.close(reading)
     said = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
     return Result(status, *said)
