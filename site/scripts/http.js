@@ -62,7 +62,7 @@ export const TIMING = {
 export async function request(url, init, bytes, wanted, persistence) {
   const { signal, waiting, tries = Infinity, timing = TIMING } = persistence;
   let { patience, pause } = timing;
-  patience += (bytes / 1024) * timing.perKiB;
+  patience += Math.ceil(bytes / 1024) * timing.perKiB;
   for (let count = 1; ; count++) {
     try {
       return await attempt(url, init, wanted, signal, patience);
