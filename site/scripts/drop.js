@@ -4,6 +4,7 @@ import { bytesToHex, randomBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { Encrypter, generateHybridIdentity, identityToRecipient } from "age-encryption";
 import { breathe } from "./breathe.js";
 import { padded } from "./padding.js";
+import { samplesOf } from "./samples.js";
 import { CLOSING, LARGEST, fill, header, memberSize } from "./tar.js";
 
 /** A part's size in bytes, and the most of a file that is read at once. */
@@ -31,7 +32,14 @@ const NONCE = 16;
  * @property {Readonly<Record<string, string>>} answers
  * @property {readonly string[]} read ids of the replies that were read
  * @property {string} text
- * @property {readonly {name: string, file: File}[]} files under names that a drop may hold
+ * @property {readonly Attachment[]} files
+ */
+
+/**
+ * @typedef {object} Attachment
+ * @property {string} name one that a drop may hold
+ * @property {File} file
+ * @property {Promise<Uint8Array>} samples taken when the file was chosen
  */
 
 /** A file of the source's changed or went while it was read. */
@@ -126,9 +134,10 @@ async function* plaintext(draft, size) {
 async function* tar(draft) {
   yield* text("drop.json", describe(draft, bytesToHex(randomBytes(16))));
   yield* text("message.txt", draft.text);
-  for (const { name, file } of draft.files) {
+  for (const { name, file, samples } of draft.files) {
     yield header(`files/${name}`, file.size);
     yield* contents(file);
+    if (!(await unchanged(file, samples))) throw new FileChanged(file.name);
     yield new Uint8Array(fill(file.size));
   }
 }
@@ -145,8 +154,20 @@ function* text(name, content) {
 }
 
 /**
- * A file's bytes. A browser may say nothing when a file changes and hand out new or fewer bytes, so each
- * slice is checked.
+ * @param {File} file
+ * @param {Promise<Uint8Array>} samples
+ */
+async function unchanged(file, samples) {
+  try {
+    const [before, now] = [await samples, await samplesOf(file)];
+    return before.length === now.length && before.every((byte, at) => byte === now[at]);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A file's bytes. A browser may say nothing when a file changes and hand out fewer, so each slice is checked.
  * @param {File} file
  */
 async function* contents(file) {

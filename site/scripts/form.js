@@ -3,6 +3,7 @@
 import { FILES_LIMIT, FILE_LIMIT, TEXT_LIMIT, measure } from "./drop.js";
 import { namesFor } from "./names.js";
 import { complain, control, copyOf, edition, element, mark, part, sentence, size } from "./page.js";
+import { samplesOf } from "./samples.js";
 
 /** @typedef {import("./drop.js").Draft} Draft */
 /** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Question */
@@ -15,11 +16,11 @@ const boxes = element("to").querySelectorAll("input[name=to]");
 /** @type {NodeListOf<Question>} */
 const questions = document.querySelectorAll("[data-question]");
 
-/** @type {File[]} */
+/** @type {{file: File, samples: Promise<Uint8Array>}[]} */
 let files = [];
 
 picker.addEventListener("change", () => {
-  files.push(...(picker.files ?? []));
+  files.push(...[...(picker.files ?? [])].map(chosen));
   picker.value = ""; // So that a file can be added again after it was removed.
   listFiles();
 });
@@ -70,17 +71,17 @@ export function draftFrom(thread, read) {
  * @returns {Draft}
  */
 function draftNow(thread, read) {
-  const names = namesFor(files.map(({ name }) => name));
-  const chosen = new Set(ticked().flatMap(behind));
+  const names = namesFor(files.map(({ file }) => file.name));
+  const readers = new Set(ticked().flatMap(behind));
   return {
     newsroom: edition.newsroom,
     language: edition.language,
     thread,
-    to: edition.recipients.map(({ name }) => name).filter((name) => chosen.has(name)),
+    to: edition.recipients.map(({ name }) => name).filter((name) => readers.has(name)),
     answers: answers(),
     read,
     text: message.value,
-    files: files.map((file, at) => ({ name: names[at], file })),
+    files: files.map((one, at) => ({ ...one, name: names[at] })),
   };
 }
 
@@ -92,7 +93,7 @@ function firstMistake(draft) {
   const sizes = measure(draft, edition.recipients.length);
   const { choose: most, terms } = edition;
   const limit = size(TEXT_LIMIT);
-  const large = files.find((file) => file.size > FILE_LIMIT);
+  const large = files.find(({ file }) => file.size > FILE_LIMIT)?.file;
   const required = new Set(edition.questions.filter((one) => one.required).map(({ id }) => id));
   const unanswered = [...questions].filter((question) => required.has(idOf(question)) && !answerTo(question));
 
@@ -141,16 +142,23 @@ function behind(box) {
   return edition.partners.find(({ name }) => name === box.value)?.recipients ?? [box.value];
 }
 
+/** @param {File} file */
+function chosen(file) {
+  const samples = samplesOf(file);
+  samples.catch(() => {}); // Who awaits them later hears of it.
+  return { file, samples };
+}
+
 function listFiles() {
   list.replaceChildren(...files.map(fileItem));
   showTotal();
 }
 
 /**
- * @param {File} file
+ * @param {{file: File}} chosen
  * @param {number} at
  */
-function fileItem(file, at) {
+function fileItem({ file }, at) {
   const item = copyOf("file-item");
   part(item, "name").textContent = file.name;
   part(item, "size").textContent = size(file.size);

@@ -74,7 +74,7 @@ function showProgress({ done, total, waiting }) {
   element("progress-text").textContent = sentence("sending", { done: size(done), total: size(total) });
   const tenths = Math.floor((10 * done) / total) / 10;
   let state = sentence("percent", { percent: percent(tenths) });
-  if (done === 0) state = sentence("sealing");
+  if (tenths === 0) state = sentence("sealing");
   if (done === total) state = sentence("finishing");
   if (waiting) state = sentence("waiting");
   announce(state);

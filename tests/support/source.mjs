@@ -16,6 +16,7 @@ import { entropyFrom, newEntropy, wordsFor } from "../../site/scripts/codename.j
 import { PART, measure, seal } from "../../site/scripts/drop.js";
 import { framesOn, repliesIn } from "../../site/scripts/line.js";
 import { namesFor } from "../../site/scripts/names.js";
+import { samplesOf } from "../../site/scripts/samples.js";
 import { threadId, threadKey } from "../../site/scripts/thread.js";
 import { upload } from "../../site/scripts/upload.js";
 
@@ -23,10 +24,13 @@ async function send({ edition, base_url: base, message, files = [], to, answers 
   const entropy = codename ? entropyFrom(codename) : newEntropy();
   const thread = threadKey(entropy, edition.newsroom);
   const names = namesFor(files.map((path) => basename(path)));
-  const pairs = files.map(async (path, at) => ({ name: names[at], file: await open(path) }));
-  const opened = await Promise.all(pairs);
+  const attached = files.map(async (path, at) => {
+    const file = await open(path);
+    return { name: names[at], file, samples: samplesOf(file) };
+  });
   const { newsroom, language, recipients } = edition;
-  const draft = { newsroom, language, thread, to, answers, read, text: message, files: opened };
+  const letter = { newsroom, language, thread, to, answers, read, text: message };
+  const draft = { ...letter, files: await Promise.all(attached) };
   const { size } = measure(draft, recipients.length);
   const signal = new AbortController().signal;
   const id = await upload({ base, parts: seal(draft, recipients), size, signal, report: () => {} });
