@@ -60,7 +60,7 @@ class HybridRecipient:
     def wrap(self, file_key: bytes) -> Stanza:
         sealed = _SUITE.encrypt(file_key, self._public, info=_HYBRID_INFO)
         share, body = sealed[:-WRAPPED], sealed[-WRAPPED:]
-        return Stanza(HYBRID, (encode64(share).decode(),), body)
+        return Stanza(HYBRID, (encode64(share),), body)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class X25519Recipient:
         secret = secrets.token_bytes(32)
         share = crypto_scalarmult_base(secret)
         wrap_key = hkdf(crypto_scalarmult(secret, self.key), share + self.key, _X25519_INFO)
-        return Stanza(X25519, (encode64(share).decode(),), _encrypt(file_key, wrap_key))
+        return Stanza(X25519, (encode64(share),), _encrypt(file_key, wrap_key))
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class ScryptRecipient:
     def wrap(self, file_key: bytes) -> Stanza:
         salt = secrets.token_bytes(16)
         wrap_key = _stretch(self.passphrase, salt, self.work_factor)
-        return Stanza(SCRYPT, (encode64(salt).decode(), str(self.work_factor)), _encrypt(file_key, wrap_key))
+        return Stanza(SCRYPT, (encode64(salt), b"%d" % self.work_factor), _encrypt(file_key, wrap_key))
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class ScryptIdentity:
         if stanza.type != SCRYPT:
             return None
         salt = _share(stanza, 16, arguments=2)
-        if not re.fullmatch("[1-9][0-9]?", stanza.args[1]):
+        if not re.fullmatch(b"[1-9][0-9]?", stanza.args[1]):
             raise BadAgeFile("header: its work factor is malformed")
         work_factor = int(stanza.args[1])
         if work_factor > self.max_work_factor:

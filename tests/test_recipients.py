@@ -89,7 +89,7 @@ def test_xwing_secrets_are_the_drafts(xwing: list[dict[str, bytes]]) -> None:
     for case in xwing:
         key, nonce = hpke_key_and_nonce(case["ss"])
         body = crypto_aead_chacha20poly1305_ietf_encrypt(FILE_KEY, None, nonce, key)
-        stanza = Stanza(HYBRID, (encode64(case["ct"]).decode(),), body)
+        stanza = Stanza(HYBRID, (encode64(case["ct"]),), body)
         assert HybridIdentity(case["sk"]).unwrap(stanza) == FILE_KEY
         assert HybridIdentity(case["eseed"][:32]).unwrap(stanza) is None
 
@@ -183,11 +183,11 @@ def test_any_text_is_refused_one_way(text: str, begin: str) -> None:
 
 TYPES = st.sampled_from([HYBRID, "X25519", "scrypt", "grease"])
 SHARES = st.one_of(st.binary(max_size=40), st.sampled_from([bytes(32), bytes(1120), bytes(16)])).map(encode64)
-ARGUMENTS = st.one_of(SHARES.map(bytes.decode), st.text("0123456789+-", max_size=3))
+ARGUMENTS = st.one_of(SHARES, st.text("0123456789+-", max_size=3).map(str.encode))
 
 
 @given(TYPES, st.lists(ARGUMENTS, max_size=3), st.binary(max_size=40) | st.just(bytes(32)))
-def test_any_stanza_is_refused_one_way(kind: str, args: list[str], body: bytes) -> None:
+def test_any_stanza_is_refused_one_way(kind: str, args: list[bytes], body: bytes) -> None:
     stanza = Stanza(kind, tuple(args), body)
     for identity in (HybridIdentity(bytes(32)), X25519Identity(bytes(32)), ScryptIdentity(b"pw", 2)):
         with contextlib.suppress(BadAgeFile):
@@ -198,7 +198,7 @@ def test_any_stanza_is_refused_one_way(kind: str, args: list[str], body: bytes) 
     "work_factor", ["0", "23", "99", "100", "1000000000000", "-1", "04", "", "4 ", "٤", "0x4"]
 )
 def test_a_work_factor_over_the_most_or_malformed_is_refused(work_factor: str) -> None:
-    stanza = Stanza("scrypt", (encode64(bytes(16)).decode(), work_factor), bytes(32))
+    stanza = Stanza("scrypt", (encode64(bytes(16)), work_factor.encode()), bytes(32))
     with pytest.raises(BadAgeFile, match="work factor"):
         ScryptIdentity(b"pw").unwrap(stanza)
 
