@@ -37,7 +37,7 @@ from keys.errors import BadEdition, BadNewsroom, KnotholeError
 from keys.identity import unlock
 from keys.masthead import Masthead, MastheadKey
 from keys.newsroom import Newsroom, load
-from keys.options import Options, Question
+from keys.options import QUESTIONS, Options, Question
 from keys.schema import Section, plain
 
 SITE = Path(__file__).resolve().parent / "site"
@@ -120,10 +120,6 @@ class Catalogue:
     def ngettext(self, one: str, many: str, count: int) -> str:
         return ((one, many) if self.is_source else self._forms(one))[self.plural(count)]
 
-    def lone(self, text: str) -> str:
-        """Gives a text that a newsroom wrote for every language, translated where it is one of ours."""
-        return self.gettext(text) if text in self.texts else text
-
     def _forms(self, text: str) -> tuple[str, ...]:
         message = self.texts.get(text)
         said = message.string if message and not message.fuzzy else ""
@@ -205,7 +201,10 @@ class Pages:
 
     def __init__(self, newsroom: Newsroom, cache: Path) -> None:
         texts = {code: Catalogue(code) for code in newsroom.languages}
-        self.newsroom = newsroom.spoken(lambda text, code: texts[code].lone(text))
+        ours = {text for q in QUESTIONS for said in (q.ask, *q.choices) for text in said.values()}
+        self.newsroom = newsroom.spoken(
+            lambda text, code: texts[code].gettext(text) if text in ours else text
+        )
         self.style = Asset("/styles/page.css", (SITE / "styles/page.css").read_bytes(), CSS)
         self.cache = cache
         self.environments = {code: self._environment(code, texts[code]) for code in newsroom.languages}
@@ -306,9 +305,11 @@ class Pages:
 # --- the command --------------------------------------------------------------------------------------------
 
 
-def lay_out(pages: Pages, folder: Path) -> None:
-    """Writes edition/ and landing/ into an empty folder, readable by all whatever the umask."""
+def lay_out(pages: Pages, folder: Path, key: MastheadKey | None = None) -> None:
+    """Writes edition/, signed if there is a key, and landing/; readable by all whatever the umask."""
     edition.write(folder / "edition", pages.newsroom, HEADERS, pages.edition())
+    if key:
+        edition.sign(folder / "edition", key)
     for path, data in pages.landing().items():
         edition.put(folder / "landing", path, data)
     for item in (folder, *folder.rglob("*")):
@@ -360,9 +361,7 @@ def build(newsroom: Newsroom, options: argparse.Namespace) -> None:
     # A sibling, so that the last step is a rename on one file system.
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as place:
         built = Path(place, "new")
-        lay_out(Pages(newsroom, options.cache), built)
-        if key:
-            edition.sign(built / "edition", key)
+        lay_out(Pages(newsroom, options.cache), built, key)
         replace(built, out)
 
 
