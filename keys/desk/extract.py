@@ -74,6 +74,7 @@ def _write_all(drop: DropReader, folder: Path, report: Callable[[int], None]) ->
             raise DeskError(f"there is no room at {folder.parent} for what this drop holds")
         done = _write(file, inner / file.name, done, report)
         count += 1
+    files.flush_folder(inner)
     return count
 
 
@@ -81,9 +82,11 @@ def _write(file: File, path: Path, done: int, report: Callable[[int], None]) -> 
     """Writes one file, and gives how many bytes are done with it."""
     # O_EXCL never follows a link and never writes into what is there, whatever the name reads as here.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, files.PRIVATE)
-    with os.fdopen(descriptor, "wb", buffering=0) as out:
+    with os.fdopen(descriptor, "wb") as out:
         while data := file.read(_CHUNK):
             out.write(data)
             done += len(data)
             report(done)
+        out.flush()
+        os.fsync(descriptor)
     return done

@@ -15,3 +15,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsdesk]:
         yield newsdesk
     finally:
         newsdesk.stop()
+
+
+@pytest.fixture
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Newsdesk:
+    """A newsroom without a relay, to which nobody has joined."""
+    return Newsdesk(tmp_path_factory.mktemp("newsdesk"))

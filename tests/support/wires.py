@@ -111,5 +111,6 @@ class Script(_Server):
 
 def http(body: bytes, status: str = "200 OK", length: int | None = None, more: Sequence[str] = ()) -> bytes:
     """An answer, its length said truly unless `length` is given."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *more]
+    size = len(body) if length is None else length
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {size}", "Connection: close", *more]
     return "\r\n".join([*lines, "", ""]).encode() + body
