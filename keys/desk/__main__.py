@@ -147,7 +147,7 @@ Writes NAME.key, which only the passphrase unlocks, and NAME.pub, which the news
 Overwrites nothing, and refuses to write a secret inside a git work tree."""
 _JOIN = """
 
-Checks the edition's signature and that it lists your identity, and remembers its newsroom and masthead.
+Checks the edition's signature and that it lists your identity; remembers newsroom and masthead.
 The identity stays where it is."""
 _FETCH = """
 
@@ -160,7 +160,7 @@ _SHOW = """
 Nothing of a drop is run or rendered: characters that could deceive a terminal are shown as numbers."""
 _OPEN = """
 
-The folder appears when all of it is written, or not at all. Files are a stranger's: open them with care."""
+The folder appears when all of it is written, or not at all. The files are a stranger's."""
 _REPLY = """
 
 The text is read from standard input. It is posted at once, and again when it has left the board,

@@ -1,0 +1,87 @@
+"""What a desk remembers."""
+
+import contextlib
+import json
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keys.age import HybridIdentity, seal_bytes
+from keys.desk import state as states
+from keys.desk.state import Entry, OwnReply, State
+from keys.errors import DeskError
+from keys.letter import Letter, Record
+
+ADA, EVE = HybridIdentity.generate(), HybridIdentity.generate()
+DAY = date(2026, 1, 2)
+LETTER = Letter(
+    newsroom="n", thread=bytes(32), language="en", to=("ada",), answers={"q": "é"}, read=("1" * 16,)
+)
+NOTE = replace(LETTER, author="ada", record=Record("2" * 16, (3, 4)), read=())
+FULL = State(
+    cursor="run-7",
+    entries={
+        "a" * 32: Entry("a" * 32, DAY, 20_000, LETTER, "title \u202e", 3),
+        "b" * 32: Entry("b" * 32, DAY, 20_000, NOTE, forged=True),
+        "c" * 32: Entry("c" * 32, DAY, 1, problem="broken"),
+    },
+    others={"d" * 32: DAY},
+    replies={"e" * 16: OwnReply("e" * 16, bytes(32), ("ada",), "en", "text", DAY, (0, 1), (1,), True)},
+    shown={"a" * 32},
+)
+
+
+def test_loading_inverts_sealing() -> None:
+    for state in (State(), FULL):
+        assert states.load(states.seal(state, ADA), ADA) == state
+
+
+def test_nobody_else_opens_it() -> None:
+    with pytest.raises(DeskError, match="damaged, or another's"):
+        states.load(states.seal(FULL, ADA), EVE)
+
+
+def plain() -> dict[str, Any]:
+    return json.loads(json.dumps(states._plain(FULL)))  # type: ignore[no-any-return]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+
+
+@given(st.sampled_from(sorted(plain())), JSON)
+def test_any_content_is_loaded_or_refused_in_one_way(key: str, value: object) -> None:
+    with contextlib.suppress(DeskError):
+        states.load(seal_bytes(json.dumps(plain() | {key: value}).encode(), [ADA.recipient()]), ADA)
+
+
+def test_what_it_knows_of_a_thread() -> None:
+    assert FULL.read(LETTER.thread) == {"1" * 16}
+    assert FULL.read(b"\1" * 32) == set()
+    assert FULL.holder(LETTER.message) == "a" * 32
+    assert FULL.holder("0" * 32) is None
+
+
+def test_learning_from_my_own_notes() -> None:
+    state = State()
+    state.learn(NOTE, "text", DAY)
+    (reply,) = state.replies.values()
+    assert (reply.used, reply.live, reply.recorded, reply.text) == ((3, 4), (3, 4), True, "text")
+    state.learn(replace(NOTE, record=Record("2" * 16, (5, 6))), "text", DAY)
+    assert (state.replies["2" * 16].used, state.replies["2" * 16].live) == ((3, 4, 5, 6), (5, 6))
+    state.learn(NOTE, "text", DAY)
+    assert state.replies["2" * 16].live == (5, 6), "an old note changes nothing"
+    state.learn(LETTER, "text", DAY)
+    assert len(state.replies) == 1
+
+
+def test_forgetting_what_the_relay_no_longer_has() -> None:
+    state = State(others={"a": date(2026, 1, 1), "b": date(2026, 2, 1)})
+    state.forget(before=date(2026, 1, 15))
+    assert state.others == {"b": date(2026, 2, 1)}
