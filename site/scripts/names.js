@@ -70,10 +70,10 @@ function shortened(name, suffix) {
 }
 
 /**
- * The same for names that a file system may take for one. Upper case first: it unfolds what lower case alone
- * keeps apart, such as ß and ss.
+ * The same for names that a file system may take for one. By way of upper case, which unfolds what lower case
+ * alone keeps apart, such as ß and ss; and first in lower case, since ẞ is upper already.
  * @param {string} name
  */
 function likeness(name) {
-  return name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+  return name.normalize("NFC").toLowerCase().toUpperCase().toLowerCase().normalize("NFC");
 }
