@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ctypes
 import json
 import os
 import resource
@@ -15,6 +16,8 @@ from pathlib import Path
 from relay.app import serve
 from relay.errors import BadSettings, CannotServe
 from relay.settings import Address, Settings, load
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 _ABOUT = """\
 Serves an edition, keeps the drops that sources send until desks fetch them, and keeps the board.
@@ -40,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for mistake in str(mistakes).splitlines():
             print(f"relay: error: {mistake}", file=sys.stderr)
         return 2
+    _tune_memory()
     _allow_files(2 * (2 * settings.connections) + 64)
     try:
         asyncio.run(serve(settings, _ready))
@@ -59,6 +63,13 @@ def _allow_files(wanted: int) -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def _tune_memory() -> None:
+    """Keeps freed memory for the next request: else every read maps and unmaps its buffer."""
+    mallopt = ctypes.CDLL(None).mallopt  # values of glibc's malloc.h
+    mallopt(_M_MMAP_THRESHOLD, 1 << 20)
+    mallopt(_M_TRIM_THRESHOLD, 4 << 20)
 
 
 def _settings_help() -> str:

@@ -30,10 +30,15 @@ def head(status: int, size: int, media_type: str = "", headers: Mapping[str, str
     return "".join(f"{line}\r\n" for line in lines).encode("ascii")
 
 
+def json_head(status: int, size: int) -> bytes:
+    """The head of an answer that is one JSON object of `size` bytes."""
+    return head(status, size, "application/json", _JSON)
+
+
 def json_answer(status: int, said: Mapping[str, object]) -> Answer:
     """An answer that is one JSON object."""
     body = json.dumps(said).encode()
-    return Answer(head(status, len(body), "application/json", _JSON), body)
+    return Answer(json_head(status, len(body)), body)
 
 
 class Answer(web.StreamResponse):

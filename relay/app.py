@@ -6,8 +6,8 @@ import asyncio
 import fcntl
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from relay import edition as editions
@@ -21,7 +21,7 @@ from relay.settings import Address, Settings
 from relay.store import Limits, Store
 
 SWEEP = 3600  # seconds between two looks for what has expired
-GRACE = 10  # seconds that requests have to finish when the relay is told to stop
+GRACE = 3  # seconds that requests have to finish when the relay is told to stop
 
 
 async def serve(settings: Settings, ready: Callable[[Address, Address], None]) -> None:
@@ -31,35 +31,24 @@ async def serve(settings: Settings, ready: Callable[[Address, Address], None]) -
     """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: complain(context.get("exception")))
-    edition = editions.load(settings.edition)
-    lock = _claim(settings.data)
     stop: asyncio.Future[None] = loop.create_future()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, stop, None)
-    flush = Flush(settings.data, lambda: _stop(stop, DiskFailed("the disk did not keep what was written")))
-    terms = edition.terms
-    limits = Limits(
-        stanzas=terms.stanzas,
-        drop_bytes=terms.drop_bytes,
-        retention_days=terms.retention_days,
-        reserve_bytes=settings.reserve_bytes,
-        unfinished_drops=settings.unfinished_drops,
-        unfinished_hours=settings.unfinished_hours,
-    )
-    store = FolderStore(settings.data, limits, flush)
-    board = Board(settings.data / "board", terms.board_lines, terms.board_post, flush)
-    await board.keep()
-    house = House(edition, store, board, settings.idle_seconds)
-    sweeper = loop.create_task(_sweep(store))
-    async with (
-        _listening(settings.source, Source(house), settings) as source,
-        _listening(settings.desk, Desk(house), settings) as desk,
-    ):
-        ready(source, desk)
-        await asyncio.wait([stop])
-    sweeper.cancel()
-    await flush.close()
-    os.close(lock)
+    edition = editions.load(settings.edition)
+    with _claimed(settings.data):
+        async with Flush(settings.data, lambda: _stop(stop, DiskFailed())) as flush:
+            store = FolderStore(settings.data, _limits(edition.terms, settings), flush)
+            board = Board(settings.data / "board", edition.terms.board_lines, edition.terms.board_post, flush)
+            await board.keep()
+            house = House(edition, store, board, settings.idle_seconds)
+            async with (
+                _listening(settings.source, Source(house), settings) as source,
+                _listening(settings.desk, Desk(house), settings) as desk,
+            ):
+                ready(source, desk)
+                sweeper = loop.create_task(_sweep(store))
+                await asyncio.wait([stop])
+                sweeper.cancel()
     stop.result()
 
 
@@ -68,17 +57,33 @@ def _stop(stop: asyncio.Future[None], error: Exception | None) -> None:
         stop.set_result(None) if error is None else stop.set_exception(error)
 
 
-def _claim(data: Path) -> int:
-    """The open lock of the data folder, which is made if it is not there."""
+def _limits(terms: editions.Terms, settings: Settings) -> Limits:
+    return Limits(
+        stanzas=terms.stanzas,
+        drop_bytes=terms.drop_bytes,
+        retention_days=terms.retention_days,
+        reserve_bytes=settings.reserve_bytes,
+        unfinished_drops=settings.unfinished_drops,
+        unfinished_hours=settings.unfinished_hours,
+    )
+
+
+@contextmanager
+def _claimed(data: Path) -> Iterator[None]:
+    """Makes the data folder if it is not there, and keeps every other relay out of it."""
     try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        data.mkdir(parents=True, exist_ok=True)
+        data.chmod(0o700)
         lock = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise CannotServe(f"another relay uses {data}") from None
     except OSError as error:
         raise CannotServe(f"{data} cannot be used: {error.strerror}") from None
-    return lock
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 async def _sweep(store: Store) -> None:
@@ -101,8 +106,7 @@ async def _listening(address: Address, handler: Handler, settings: Settings) -> 
             address = Address(None, server.sockets[0].getsockname()[1])
         else:
             server = await loop.create_unix_server(connections, address.path)
-            # Who may connect is decided by the folder that the socket is in.
-            address.path.chmod(0o666)
+            address.path.chmod(0o660)  # for tor, which is another user
     except OSError as error:
         raise CannotServe(f"cannot listen at {address}: {error.strerror}") from None
     try:
@@ -111,3 +115,5 @@ async def _listening(address: Address, handler: Handler, settings: Settings) -> 
         server.close()
         connections.pre_shutdown()
         await connections.shutdown(GRACE)
+        if address.path is not None:
+            address.path.unlink(missing_ok=True)

@@ -29,6 +29,8 @@ def complain(error: BaseException | None) -> None:
 class Connection(web.RequestHandler):
     """One connection. Where aiohttp's answers and logs would repeat a request, this says nothing of it."""
 
+    _held = False  # whether reading is paused, for a body that comes faster than it is written
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(self._manager, Connections) and self._manager.full:
             busy = cast(asyncio.Transport, transport)
@@ -36,6 +38,16 @@ class Connection(web.RequestHandler):
             busy.close()
         else:
             super().connection_made(transport)
+
+    def pause_reading(self) -> None:
+        self._held = True
+        super().pause_reading()
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        # aiohttp asks for this after every piece of a body, and runs its parser on nothing each time.
+        if self._held:
+            self._held = False
+            super().resume_reading(resume_parser)
 
     def handle_error(
         self,

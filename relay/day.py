@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import UTC, date, datetime, timedelta
 
 
@@ -15,7 +16,7 @@ def touch(file: int | str) -> None:
 
     The file system's own times of change and birth cannot be set; relay/PROTOCOL.md says so.
     """
-    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    day = int(time.time()) // 86400 * 86400
     os.utime(file, (day, day))
 
 

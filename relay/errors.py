@@ -27,4 +27,7 @@ class BadEdition(CannotServe):
 
 
 class DiskFailed(CannotServe):
-    """The disk did not keep what was written, so that nothing after this instant can be promised."""
+    """Nothing that was written since the last flush can be promised."""
+
+    def __init__(self) -> None:
+        super().__init__("the disk did not keep what was written")

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Self
 
 from relay.errors import DiskFailed
 
 GATHER = (
     0.004  # seconds that a flush waits for company: nothing beside a Tor circuit, and it saves most flushes
 )
+
+_Group = list["asyncio.Future[None]"]
 
 
 class Flush:
@@ -28,52 +32,54 @@ class Flush:
     def __init__(self, folder: Path, failed: Callable[[], None]) -> None:
         self._syncfs = ctypes.CDLL(None, use_errno=True).syncfs
         self._fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="flush")
-        self._next: asyncio.Future[None] | None = None
-        self._running: asyncio.Task[None] | None = None
         self._failed = failed
         self._broken = False
+        self._loop = asyncio.get_running_loop()
+        self._waiting: _Group = []  # for the next flush
+        self._busy = False  # a flush is running or about to
+        self._groups: SimpleQueue[_Group | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="flush")
 
     async def __call__(self) -> None:
         """Returns once all that was written before is durable; raises DiskFailed if it may not be."""
         if self._broken:
-            raise DiskFailed("the disk failed")
-        loop = asyncio.get_running_loop()
-        if self._next is None:
-            self._next = loop.create_future()
-        if self._running is None:
-            self._running = loop.create_task(self._run())
-        await asyncio.shield(self._next)
+            raise DiskFailed()
+        durable = self._loop.create_future()
+        self._waiting.append(durable)
+        if not self._busy:
+            self._busy = True
+            self._loop.call_later(GATHER, self._begin)
+        await durable
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._next is not None and not self._broken:
-            await asyncio.sleep(GATHER)
-            group, self._next = self._next, None
-            try:
-                await loop.run_in_executor(self._thread, self._sync)
-            except OSError:
-                self._break(group)
-            else:
-                group.set_result(None)
-        self._running = None
+    def _begin(self) -> None:
+        self._groups.put(self._waiting)
+        self._waiting = []
 
-    def _sync(self) -> None:
-        if self._syncfs(self._fd) != 0:
-            raise OSError(ctypes.get_errno(), "syncfs")
+    def _work(self) -> None:
+        while (group := self._groups.get()) is not None:
+            ok = self._syncfs(self._fd) == 0
+            self._loop.call_soon_threadsafe(self._end, group, ok)
 
-    def _break(self, group: asyncio.Future[None]) -> None:
-        self._broken = True
-        for waiting in (group, self._next):
-            if waiting is not None:
-                waiting.set_exception(DiskFailed("the disk failed"))
-                waiting.exception()  # whoever waits has it; asyncio need not complain that nobody does
-        self._next = None
-        self._failed()
+    def _end(self, group: _Group, ok: bool) -> None:
+        if not ok:
+            self._broken = True
+            group += self._waiting
+            self._waiting = []
+            self._failed()
+        for durable in group:
+            if not durable.done():
+                durable.set_result(None) if ok else durable.set_exception(DiskFailed())
+        self._busy = bool(self._waiting)
+        if self._busy:
+            self._loop.call_later(GATHER, self._begin)
 
-    async def close(self) -> None:
-        """Ends the flush in progress, then lets go of the folder."""
-        if self._running is not None:
-            await self._running
-        self._thread.shutdown()
+    async def __aenter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._busy:
+            await self()
+        self._groups.put(None)
+        self._thread.join()
         os.close(self._fd)

@@ -1,3 +1,4 @@
+# ruff: noqa: PTH104, PTH108, PTH123 - `Path` costs more than the system calls here
 """A store in a folder.
 
     tmp/{k}                         a part that is being written
@@ -29,7 +30,7 @@ from relay.errors import Refused
 from relay.flush import Flush
 from relay.incoming import Incoming
 from relay.parse import PART, AgeHead, Cursor
-from relay.space import Space, enough_space
+from relay.space import Space, refuse_if_full
 from relay.store import Drop, Limits, Listing, Slice
 
 PAGE = 1000  # drops in one listing
@@ -69,7 +70,7 @@ class FolderStore:
         if not self.has(id_):
             self.incoming.check(id_, parts, size)
             folder = self.incoming.folder(id_)
-            with open(f"{folder}/0", "rb", buffering=0) as first:  # noqa: ASYNC230, PTH123 - a few KiB
+            with open(f"{folder}/0", "rb", buffering=0) as first:  # noqa: ASYNC230 - a few KiB
                 self.check_head(first.fileno())
             if parts > 1:
                 touch(folder)
@@ -84,7 +85,7 @@ class FolderStore:
     def land(self, path: str, id_: str, size: int) -> None:
         """Moves a file or folder that is durable to the drops; it is listed once `settle` returned."""
         drop = Drop(self._seq + 1, today(), size, id_)
-        Path(path).rename(self._path(drop))
+        os.rename(path, self._path(drop))
         self._seq = drop.seq
         self._drops[id_] = drop
         self._landing.add(id_)
@@ -161,7 +162,7 @@ class FolderStore:
     def _throw(self, path: str) -> None:
         # In one step: half of it would be half a drop after a crash.
         with suppress(FileNotFoundError):
-            Path(path).rename(f"{self.root}/gone/{secrets.token_hex(8)}")
+            os.rename(path, f"{self.root}/gone/{secrets.token_hex(8)}")
 
     def _empty(self) -> None:
         for gone in Path(self.root, "gone").iterdir():
@@ -183,10 +184,10 @@ class FolderPart:
     def __enter__(self) -> Self:
         self._store.space.take(self._size)
         try:
-            with enough_space():
-                self._fd = os.open(self._path or "", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        except BaseException:
+            self._fd = os.open(self._path or "", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
             self._store.space.give_back(self._size)
+            refuse_if_full(error)
             raise
         return self
 
@@ -196,13 +197,14 @@ class FolderPart:
         self._store.space.give_back(self._size)
         os.close(self._fd)
         if self._path is not None:
-            Path(self._path).unlink()
+            os.unlink(self._path)
+        if isinstance(error, OSError):
+            refuse_if_full(error)
 
     def write(self, chunk: bytes) -> None:
-        with enough_space():
-            written = os.write(self._fd, chunk)
-            while written < len(chunk):
-                written += os.write(self._fd, chunk[written:])
+        written = os.write(self._fd, chunk)
+        while written < len(chunk):
+            written += os.write(self._fd, chunk[written:])
 
     async def keep(self) -> None:
         store = self._store
@@ -211,8 +213,7 @@ class FolderPart:
             await store.flush()  # what replaces a part that was acknowledged must be durable before it does
         if store.has(self._id):
             return
-        with enough_space():
-            store.incoming.name(self._path or "", self._id, self._n)
+        store.incoming.name(self._path or "", self._id, self._n)
         self._path = None
         await store.flush()
         store.incoming.count(self._id, self._n, self._size)
@@ -223,8 +224,7 @@ class FolderPart:
         touch(self._fd)
         await store.flush()
         if not store.has(self._id):
-            with enough_space():
-                store.land(self._path or "", self._id, self._size)
+            store.land(self._path or "", self._id, self._size)
             self._path = None
         await store.settle(self._id, self._size)
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from relay import parse
-from relay.answers import SLOWEST, Answer, DropAnswer, head, json_answer
+from relay.answers import SLOWEST, Answer, DropAnswer, head, json_answer, json_head
 from relay.board import Board
 from relay.edition import Edition
 from relay.errors import Refused
 from relay.store import Store
 
 _DONE = head(204, 0)
+_COMMITTED = json_head(201, 2)
 _BOARD = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _DROP = _BOARD | {"Accept-Ranges": "bytes"}
 _BYTES = "application/octet-stream"
@@ -68,12 +69,12 @@ class _Socket:
             if not target.commit:
                 return Answer(_DONE)
             await store.commit(target.id, 1, size)
-            return json_answer(201, {})
+            return Answer(_COMMITTED, b"{}")
         with store.part(target.id, target.n, size, alone=target.commit) as part:
             await self._receive(request, size, part.write)
             if target.commit:
                 await part.commit()
-                return json_answer(201, {})
+                return Answer(_COMMITTED, b"{}")
             await part.keep()
             return Answer(_DONE)
 
@@ -82,7 +83,7 @@ class _Socket:
             raise Refused(400, "this is not a commit")
         body = await self._body(request)
         await self._house.store.commit(id_, *parse.commit_body(body))
-        return json_answer(201, {})
+        return Answer(_COMMITTED, b"{}")
 
     async def _body(self, request: web.BaseRequest) -> bytes:
         chunks: list[bytes] = []
@@ -93,18 +94,25 @@ class _Socket:
         """Hands on the body as it comes; refuses (408) a client that is silent or all but silent for long."""
         if request.headers.get("Expect") and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = request.content
+        if body.is_eof():  # it came along with the head
+            take(body.read_nowait())
+            return
         loop = asyncio.get_running_loop()
         idle = self._house.idle
         end = loop.time() + idle + size / SLOWEST
         try:
-            async with asyncio.timeout(idle) as patience:
+            async with asyncio.timeout(1.5 * idle) as patience:
                 while size > 0:
-                    chunk = await request.content.readany()
+                    chunk, _ = await body.readchunk()
                     if not chunk:
                         raise ConnectionResetError("the body ended early")
                     size -= len(chunk)
                     take(chunk)
-                    patience.reschedule(min(loop.time() + idle, end))
+                    # Moving a timer costs more than all else here: it is set so far that it is moved seldom.
+                    now = loop.time()
+                    if (patience.when() or 0) < now + idle:
+                        patience.reschedule(min(now + 1.5 * idle, end))
         except TimeoutError:
             raise Refused(408, "nothing came for too long") from None
 

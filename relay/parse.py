@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from dataclasses import dataclass
 
 from relay.errors import Refused
@@ -15,6 +16,9 @@ _PART_TARGET = re.compile(r"/drops/([0-9a-f]{32})/(0|[1-9][0-9]{0,5})(\?commit)?
 _DROP_TARGET = re.compile(r"/drops/([0-9a-f]{32})")
 _LIST_TARGET = re.compile(r"/drops(?:\?after=([0-9a-f]{16})-([0-9]{1,12}))?")
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))")
+
+_BASE64 = (string.ascii_letters + string.digits + "+/").encode()
+_AS_ONE = bytes.maketrans(_BASE64, b"A" * 64)  # every letter of base64 as one letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +111,20 @@ def byte_range(value: str | None, size: int) -> tuple[int, int] | None:
 class AgeHead:
     """The head of an age file with exactly `stanzas` stanzas of the type `mlkem768x25519` (C2SP age.md).
 
-    Encapsulations are 1,120 bytes and wrapped file keys 32, so every such head has the same length: `size`.
+    Encapsulations are 1,120 bytes and wrapped file keys 32, so every such head has the same length, `size`,
+    and differs from others only in letters of base64.
     """
 
     def __init__(self, stanzas: int) -> None:
-        stanza = rb"-> mlkem768x25519 [A-Za-z0-9+/]{1494}\n[A-Za-z0-9+/]{43}\n"
-        version, mac = rb"age-encryption\.org/v1\n", rb"--- [A-Za-z0-9+/]{43}\n"
-        self._pattern = re.compile(version + rb"(?:%b){%d}" % (stanza, stanzas) + mac)
-        self.size = 22 + stanzas * (18 + 1494 + 1 + 43 + 1) + 4 + 43 + 1
+        version, kind = b"age-encryption.org/v1\n", b"-> mlkem768x25519 "
+        stanza = kind + b"A" * 1494 + b"\n" + b"A" * 43 + b"\n"
+        model = version + stanza * stanzas + b"--- " + b"A" * 43 + b"\n"
+        self.size = len(model)
+        self._model = model.translate(_AS_ONE)
+        self._words = [(version, 0)]
+        self._words += [(kind, len(version) + n * len(stanza)) for n in range(stanzas)]
 
     def begins(self, start: bytes) -> bool:
-        """Whether these first bytes of a drop, `size` of them or all, begin with that head."""
-        return self._pattern.match(start) is not None
+        """Whether the first bytes of a drop, `size` of them or all, are such a head."""
+        alike = start[: self.size].translate(_AS_ONE) == self._model
+        return alike and all(start.startswith(words, at) for words, at in self._words)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from relay.errors import Refused
 
@@ -39,12 +37,7 @@ class Space:
         self._pending -= size
 
 
-@contextmanager
-def enough_space() -> Iterator[None]:
-    """Refuses (507) what fails because somebody else filled the disk meanwhile."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise Refused(507, _REFUSAL) from None
-        raise
+def refuse_if_full(error: OSError) -> None:
+    """Refuses (507) what failed because somebody else filled the disk meanwhile."""
+    if error.errno in _FULL:
+        raise Refused(507, _REFUSAL) from None
