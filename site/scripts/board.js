@@ -12,7 +12,7 @@ import { LINE } from "./line.js";
 export async function fetchBoard(terms, options = {}) {
   const { base = "", signal = new AbortController().signal, tries = 4, timing } = options;
   const size = terms.board_lines * LINE;
-  const board = await request(`${base}/board`, { method: "GET" }, size, [200], { signal, tries, timing });
+  const board = await request(`${base}/board`, { method: "GET" }, size, 200, { signal, tries, timing });
   if (board.length !== size) throw new GaveUp("the board has another length than the edition says");
   return board;
 }

@@ -50,13 +50,13 @@ export const TIMING = {
  */
 
 /**
- * The body of the answer, which has a wanted status. No answer, a 408 and every 5xx but 507 are tried again
+ * The body of the answer, which has the wanted status. No answer, a 408 and every 5xx but 507 are tried again
  * with the same bytes; any other answer is Refused. A cancelled signal throws its reason, used-up tries
  * GaveUp.
  * @param {string} url
  * @param {RequestInit & {method: string}} init
  * @param {number} bytes the larger of request and answer, for the patience
- * @param {readonly number[]} wanted
+ * @param {number} wanted the only status that is a success
  * @param {Persistence} persistence
  */
 export async function request(url, init, bytes, wanted, persistence) {
@@ -81,7 +81,7 @@ export async function request(url, init, bytes, wanted, persistence) {
 /**
  * @param {string} url
  * @param {RequestInit} init
- * @param {readonly number[]} wanted
+ * @param {number} wanted the only status that is a success
  * @param {AbortSignal} signal
  * @param {number} patience
  */
@@ -102,7 +102,7 @@ async function attempt(url, init, wanted, signal, patience) {
   } catch {
     throw new Unreachable(deadline.aborted);
   }
-  if (wanted.includes(status)) return body;
+  if (status === wanted) return body;
   if (status === 408 || (status >= 500 && status !== 507)) throw new Unreachable(false);
   throw new Refused(status);
 }

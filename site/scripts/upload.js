@@ -45,7 +45,7 @@ export async function upload({ base = "", parts, size, signal, report, timing })
    * @param {string} method
    * @param {string} url
    * @param {Uint8Array<ArrayBuffer>} body
-   * @param {number[]} wanted
+   * @param {number} wanted
    */
   const send = async (method, url, body, wanted) => {
     await request(url, { method, body }, body.length, wanted, persistence);
@@ -58,8 +58,11 @@ export async function upload({ base = "", parts, size, signal, report, timing })
       const n = next++; // Parts come one after another, whoever asked.
       persistence.signal.throwIfAborted();
       const part = /** @type {Uint8Array<ArrayBuffer>} */ (value);
-      if (count === 1) report(Object.assign(progress, { committing: true }));
-      await send("PUT", `${drop}/${n}${count === 1 ? "?commit" : ""}`, part, [201, 204]);
+      if (count > 1) await send("PUT", `${drop}/${n}`, part, 204);
+      else {
+        report(Object.assign(progress, { committing: true }));
+        await send("PUT", `${drop}/0?commit`, part, 201);
+      }
       progress.done += part.length;
       report(progress);
     }
@@ -74,7 +77,7 @@ export async function upload({ base = "", parts, size, signal, report, timing })
   if (count > 1) {
     report(Object.assign(progress, { committing: true }));
     const commit = new TextEncoder().encode(JSON.stringify({ parts: count, size }));
-    await send("POST", drop, commit, [201]);
+    await send("POST", drop, commit, 201);
   }
   return id;
 }
