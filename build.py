@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import functools
 import gettext
 import hashlib
 import json
@@ -379,10 +380,18 @@ def check(newsroom: Newsroom, options: argparse.Namespace) -> None:
 
 
 def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="build.py", description=__doc__)
+    # A fixed width, so that the help is the same text in every window.
+    form = functools.partial(argparse.HelpFormatter, width=100)
+    parser = argparse.ArgumentParser(prog="build.py", description=__doc__, formatter_class=form)
     add = parser.add_argument
     add("newsroom", type=Path, nargs="?", help="newsroom.yaml")
-    add("-o", "--out", type=Path, help="gets edition/ for the relay and landing/ for the ordinary web")
+    add(
+        "-o",
+        type=Path,
+        dest="out",
+        metavar="OUT",
+        help="gets edition/ for the relay and landing/ for the ordinary web",
+    )
     add("--sign", type=Path, metavar="KEY", help="sign the edition with this locked masthead")
     add("--passphrase-fd", type=int, metavar="N", help="read the passphrase from this descriptor")
     add("--check", action="store_true", help="write nothing; fail unless OUT is what this builds")
