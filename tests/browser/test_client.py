@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from support.axe import violations
 from support.firefox import SHIFT, TAB, Firefox, FirefoxError
 from support.tripwire import Tripwire
 
@@ -46,6 +47,13 @@ def test_keys_reach_the_page_and_move_the_focus(firefox: Firefox, pages: str) ->
     firefox.click("#a")
     firefox.press(*"Hi", TAB, *"you", SHIFT + TAB)
     assert firefox.script("return [a.value, b.value, document.activeElement.id]") == ["Hi", "you", "a"]
+
+
+def test_what_some_cannot_use_is_found(firefox: Firefox, pages: str) -> None:
+    firefox.open(f"{pages}/")
+    found = violations(firefox)
+    assert any(said.startswith("label: ") and "#a" in said for said in found)
+    assert any(said.startswith("html-has-lang: ") for said in found)
 
 
 def test_what_is_hidden_is_not_shown(firefox: Firefox, pages: str) -> None:

@@ -14,21 +14,49 @@ from keys.errors import NotForYou
 
 MESSAGE = "The permit was signed before the meeting.\nÆtt ünïcode 🗝 and <b>no markup</b>."
 ANSWERS = {"evidence": "Scans of the minutes"}
+REPLY = "Thank you.\nWhich came first? <i>Ada</i> 🗝"
+FOLLOW_UP = "The minutes came first."
 
 
-def test_what_a_source_sends_is_what_the_desk_opens(
-    any_firefox: Firefox, house: House, tmp_path: Path
-) -> None:
-    scans, note = tmp_path / "scans 2024.bin", tmp_path / "note.txt"
-    scans.write_bytes(os.urandom(5 << 20))
-    note.write_text("see page 3")
+def test_the_whole_way_there_and_back(any_firefox: Firefox, house: House, tmp_path: Path) -> None:
     source = Source(any_firefox, house.url)
     before = set(house.drops())
+    files = [tmp_path / "scans 2024.bin", tmp_path / "note.txt"]
+    files[0].write_bytes(os.urandom(5 << 20))
+    files[1].write_text("see page 3")
 
+    words = _send(source, files)
+    [drop] = set(house.drops()) - before
+    _check_opened(house, drop, files)
+
+    house.desk("ada", "fetch")
+    reply = house.desk("ada", "reply", drop[:12], text=REPLY)
+    house.forge("bo", drop, "Tell me your name")
+    _read(source, words)
+
+    before = set(house.drops())
+    source.write(FOLLOW_UP)
+    source.submit()
+    any_firefox.wait(lambda: len(source.conversation()) == 3)
+    assert source.conversation()[2]["text"] == FOLLOW_UP
+    [follow_up] = set(house.drops()) - before
+    letter = house.open("ada", follow_up).letter
+    assert letter.thread == house.open("ada", drop).letter.thread
+    assert letter.to == ("ada",)  # who answered, until the source chooses otherwise
+    assert letter.read == (reply["reply"],)
+
+    house.desk("ada", "fetch")
+    turns = house.desk("ada", "show", follow_up[:12])["conversation"]
+    assert [turn["text"] for turn in turns] == [MESSAGE, REPLY, FOLLOW_UP]
+    _close(source)
+
+
+def _send(source: Source, files: list[Path]) -> list[str]:
+    """From the home page to the end of the send page; the words."""
     source.open("")
-    any_firefox.click('main a[href$="send.html"]')
+    source.firefox.click('main a[href$="send.html"]')
     source.reach("write")
-    source.write(MESSAGE, answers=ANSWERS, files=[scans, note], to=["ada", "cor"])
+    source.write(MESSAGE, answers=ANSWERS, files=files, to=["ada", "cor"])
     source.submit()
     words = source.words()
     assert len(words) == 12
@@ -38,15 +66,41 @@ def test_what_a_source_sends_is_what_the_desk_opens(
     other = "zoo" if words[4] != "zoo" else "zone"
     source.type_back([*words[:4], other, *words[5:]])
     assert source.error("typed") == source.said("word_differs", position=5)
+    source.type_back(words[:11])
+    assert source.error("typed") == source.said("words_count", count=11)
     source.type_back(words)
     source.reach("done")
+    left = source.firefox.script("return [message.value, words.textContent, typed.value, files.files.length]")
+    assert left == ["", "", "", 0]
+    return words
 
-    [drop] = set(house.drops()) - before
+
+def _check_opened(house: House, drop: str, files: list[Path]) -> None:
     for name in ("ada", "cor"):
         opened = house.open(name, drop)
         assert opened.text == MESSAGE
         assert opened.letter.answers == ANSWERS
         assert opened.letter.to == ("ada", "cor")
-        assert opened.files == {"scans 2024.bin": scans.read_bytes(), "note.txt": note.read_bytes()}
+        assert opened.files == {file.name: file.read_bytes() for file in files}
     with pytest.raises(NotForYou):
         house.open("bo", drop)
+
+
+def _read(source: Source, words: list[str]) -> None:
+    """Reads the answers under these words, after one word was mistyped."""
+    source.enter([*words[:3], "knothole", *words[4:]])
+    assert source.error("typed") == source.said("word_unknown", word="knothole")
+    source.type_words("enter", words)
+    source.reach("thread")
+    source.firefox.wait(lambda: len(source.conversation()) == 2)
+    shown = {entry["kind"]: entry for entry in source.conversation()}
+    assert shown["reply"] == {"kind": "reply", "author": "Ada Smit", "note": "", "text": REPLY}
+    assert shown["forged"]["note"] == source.said("forged", author="Bo Smit")
+    assert shown["forged"]["text"] == ""
+
+
+def _close(source: Source) -> None:
+    source.firefox.click("#close")
+    source.reach("enter")
+    assert source.conversation() == []
+    assert FOLLOW_UP not in source.firefox.script("return document.documentElement.outerHTML")

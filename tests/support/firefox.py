@@ -177,8 +177,8 @@ class Firefox:
         answer = self.command(
             "WebDriver:ExecuteAsyncScript", {"script": wrapped, "args": list(arguments), "sandbox": None}
         )
-        if "error" in answer:
-            raise FirefoxError(answer["error"])
+        if not answer or "error" in answer:
+            raise FirefoxError(answer["error"] if answer else "the page went away meanwhile")
         return answer.get("value")
 
     # The browser around the page

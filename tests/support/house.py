@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -11,9 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+from nacl.signing import SigningKey, VerifyKey
 from support.relay_process import RelayProcess, ask
 
+from keys import line
 from keys.drop import DropReader
 from keys.edition import Manifest
 from keys.identity import Journalist, lock
@@ -24,6 +28,7 @@ from keys.newsroom import Newsroom, load
 ROOT = Path(__file__).resolve().parents[2]
 # English is what the templates are written in.
 LANGUAGES = ("en", *sorted(path.stem for path in (ROOT / "site/locales").glob("*.po")))
+DESK = Path(sys.executable).with_name("desk")
 PASSPHRASE = b"throwaway"
 _QUICK = 10  # scrypt's work factor: these keys lock nothing of worth
 
@@ -83,7 +88,8 @@ class House:
         yaml.write_text(_NEWSROOM.format(languages=languages, expires=expires, recipients=listed, more=more))
         self.newsroom: Newsroom = load(yaml)
         self.edition = folder / "out/edition"
-        _build(yaml, folder / "out", folder / "masthead.key")
+        build = (sys.executable, ROOT / "build.py", yaml, "-o", folder / "out")
+        _run(*build, "--sign", folder / "masthead.key")
         self.relay = RelayProcess(self.edition, folder / "data")
 
     def __enter__(self) -> House:
@@ -114,6 +120,26 @@ class House:
         listed = {one["id"]: one["size"] for one in ask(self.relay.desk, "GET", "/drops").said["drops"]}
         return int(listed[drop])
 
+    def forget(self, drop: str) -> None:
+        """Deletes a drop from the relay."""
+        assert ask(self.relay.desk, "DELETE", f"/drops/{drop}").status == 204
+
+    def desk(self, name: str, *words: str | Path, text: str = "") -> Any:
+        """What this journalist's `desk` prints as JSON; it joins first where it has not."""
+        home = self.folder / f"{name}-desk"
+        if not home.exists():
+            keys = ("--masthead", self.folder / "masthead.pub", "--identity", self.folder / f"{name}.key")
+            _run(DESK, "--home", home, "join", self.edition, *keys, "--relay", self.relay.desk_url)
+        return json.loads(_run(DESK, "--home", home, *words, "--json", text=text))
+
+    def forge(self, name: str, drop: str, text: str) -> None:
+        """Posts a line in this journalist's name, as somebody could who knows the thread's key."""
+        forger = _Forger(self.journalists[name].signing_key.verify_key)
+        thread = self.open("ada", drop).letter.thread
+        lines = line.seal_reply(thread, self.newsroom.id, forger, [0], os.urandom(8), text)  # type: ignore[arg-type]
+        lines += [line.cover() for _ in range(self.newsroom.board.post - len(lines))]
+        assert ask(self.relay.desk, "POST", "/board", b"".join(lines)).status == 204
+
     def open(self, name: str, drop: str) -> Opened:
         """What this journalist finds in a drop; NotForYou for one who was not chosen."""
         sealed = ask(self.relay.desk, "GET", f"/drops/{drop}").body
@@ -122,10 +148,23 @@ class House:
         return Opened(reader.letter, reader.text, files)
 
 
-def _build(yaml: Path, out: Path, key: Path) -> None:
+class _Forger:
+    """Signs with a key of its own what it gives out as a journalist's."""
+
+    def __init__(self, verify_key: VerifyKey) -> None:
+        self.verify_key = verify_key
+        self.sign = SigningKey.generate().sign
+
+
+def _run(*command: str | Path, text: str = "") -> str:
+    """What a program prints that reads the passphrase from a pipe and `text` from another."""
     reading, writing = os.pipe()
-    os.write(writing, PASSPHRASE)
+    os.write(writing, PASSPHRASE + b"\n")
     os.close(writing)
-    command = [sys.executable, ROOT / "build.py", yaml, "-o", out, "--sign", key]
-    subprocess.run([*command, "--passphrase-fd", str(reading)], pass_fds=[reading], check=True)
-    os.close(reading)
+    try:
+        words = [*command, "--passphrase-fd", str(reading)]
+        done = subprocess.run(words, pass_fds=[reading], input=text, capture_output=True, text=True)
+    finally:
+        os.close(reading)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

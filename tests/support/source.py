@@ -118,15 +118,16 @@ class Source:
         if self.steps == ["words"]:
             self.firefox.click("#words-written")
         self.reach("confirm")
-        self._type_words("confirm", words)
+        self.type_words("confirm", words)
 
     def enter(self, words: Iterable[str]) -> None:
         """Opens the answers page and enters these words."""
         self.open("answers.html")
         self.reach("enter")
-        self._type_words("enter", words)
+        self.type_words("enter", words)
 
-    def _type_words(self, form: str, words: Iterable[str]) -> None:
+    def type_words(self, form: str, words: Iterable[str]) -> None:
+        """Types words into the field of this form, in place of what it holds, and submits."""
         self.firefox.script("document.getElementById('typed').value = ''")
         self.firefox.type("#typed", " ".join(words))
         self.firefox.click(f"#{form} [type=submit]")
@@ -138,6 +139,20 @@ class Source:
         self.type_back(words)
         self.reach("done")
         return words
+
+    def begin(self) -> None:
+        """From the filled form to where the sending starts."""
+        self.submit()
+        self.type_back(self.words())
+        self.reach("sending")
+
+    def progress(self) -> float:
+        """The share that the bar shows; 0 before it shows any."""
+        return float(self.firefox.script("const { value, max } = progress; return value / max"))
+
+    def status(self) -> str:
+        """What a screen reader was told last."""
+        return self.firefox.text("#status")
 
     def error(self, field: str) -> str:
         """The error sentence of a field, once it is shown."""

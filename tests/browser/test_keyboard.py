@@ -1,0 +1,115 @@
+"""The whole way without a pointer: every step begins at its heading, and the focus is always to be seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.firefox import ENTER, SPACE, TAB, Firefox
+from support.house import House
+from support.source import Source
+
+STOPS = 60  # a page with more would be a burden of its own
+_SEEN = """
+const at = document.activeElement, style = getComputedStyle(at);
+const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+return [at.matches(arguments[0]), at.outerHTML.slice(0, 120), outlined || style.boxShadow !== "none"];
+"""
+
+
+class Keyboard:
+    def __init__(self, firefox: Firefox) -> None:
+        self.firefox = firefox
+
+    def to(self, css: str) -> None:
+        """Tabs on until the focus is on what matches; at every stop on the way it is to be seen."""
+        for _ in range(STOPS):
+            self.firefox.press(TAB)
+            there, where, seen = self.firefox.script(_SEEN, css)
+            assert seen, f"the focus is not to be seen at {where}"
+            if there:
+                return
+        pytest.fail(f"{css} is not reached with Tab")
+
+    def fill(self, css: str, text: str) -> None:
+        self.to(css)
+        self.firefox.press(*text)
+
+    def press(self, css: str, key: str = ENTER) -> None:
+        self.to(css)
+        self.firefox.press(key)
+
+
+def _at_heading(source: Source, step: str) -> None:
+    source.reach(step)
+    assert source.firefox.script(
+        "return document.activeElement.matches(`#step-${arguments[0]} :is(h1, h2, h3)`)", step
+    )
+
+
+def test_a_message_and_a_follow_up_with_keys_alone(firefox: Firefox, house: House, tmp_path: Path) -> None:
+    before = set(house.drops())
+    note = tmp_path / "note.txt"
+    note.write_text("with keys")
+    source, keys = Source(firefox, house.url), Keyboard(firefox)
+
+    source.open("index.html")
+    keys.press("main a[href$='send.html']")
+    _at_heading(source, "write")
+    keys.press("#to input[value=bo]", SPACE)  # all are chosen at first
+    keys.fill("#message", "No mouse here")
+    keys.fill("[data-question=evidence]", "my own eyes")
+    keys.press("[data-question=others]", "A")  # a list goes to what is typed
+    keys.to("#files")
+    source.write(files=[note])  # the dialog that picks it is the browser's
+    keys.press("#write [type=submit]")
+
+    _at_heading(source, "words")
+    words = source.words()
+    keys.press("#words-back")
+    _at_heading(source, "write")
+    keys.press("#write [type=submit]")
+    _at_heading(source, "words")
+    assert source.words() == words
+    keys.press("#words-written", SPACE)
+
+    _at_heading(source, "confirm")
+    keys.fill("#typed", "never mind")
+    firefox.press(ENTER)
+    assert source.error("typed")
+    assert firefox.script("return document.activeElement.id") == "typed"
+    keys.press("#words-again")
+    _at_heading(source, "words")
+    keys.press("#words-written")
+    _at_heading(source, "confirm")
+    keys.fill("#typed", " ".join(words))
+    firefox.press(ENTER)
+    _at_heading(source, "done")
+
+    [drop] = set(house.drops()) - before
+    opened = house.open("ada", drop)
+    assert (opened.text, opened.files) == ("No mouse here", {"note.txt": b"with keys"})
+    assert opened.letter.to == ("ada", "cor")
+    assert opened.letter.answers == {"evidence": "my own eyes", "others": "A few people"}
+
+    keys.press("#step-done a[href$='answers.html']")
+    _at_heading(source, "enter")
+    keys.fill("#typed", " ".join(words))
+    firefox.press(ENTER)
+    _at_heading(source, "thread")
+    keys.fill("#message", "Once more")
+    keys.press("#write [type=submit]")
+    firefox.wait(lambda: len(source.conversation()) == 1)
+    _at_heading(source, "thread")
+    keys.press("#close")
+    _at_heading(source, "enter")
+
+
+def test_the_first_stop_skips_to_the_text(firefox: Firefox, house: House) -> None:
+    Source(firefox, house.url).open("index.html")
+    keys = Keyboard(firefox)
+    firefox.press(TAB)
+    assert firefox.shown("a[href='#main']:focus")
+    firefox.press(ENTER)
+    keys.to("main a, main button, main input")
+    assert firefox.script("return document.querySelector('header').contains(document.activeElement)") is False
