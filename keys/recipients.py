@@ -149,9 +149,10 @@ class X25519Identity:
         if stanza.type != X25519:
             return None
         share = _share(stanza, 32)
-        if _is_low_order(share):
-            raise BadAgeFile("header: a share is of low order")
-        shared = crypto_scalarmult(self.secret, share)
+        try:
+            shared = crypto_scalarmult(self.secret, share)
+        except CryptoError:
+            raise BadAgeFile("header: a share is of low order") from None
         wrap_key = hkdf(shared, share + crypto_scalarmult_base(self.secret), _X25519_INFO)
         return _decrypt(stanza.body, wrap_key)
 

@@ -17,6 +17,7 @@ from keys.age import (
     Identity,
     OpenReader,
     Recipient,
+    ScryptIdentity,
     ScryptRecipient,
     SealWriter,
     Stanza,
@@ -27,7 +28,7 @@ from keys.age import (
 )
 from keys.armor import ArmorWriter
 from keys.errors import BadAgeFile, BadRecipient, NotForYou
-from keys.stanza import LONGEST, VERSION
+from keys.stanza import LONGEST, VERSION, serialize_header
 
 CHUNK = 65536
 SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 200_000]
@@ -219,6 +220,40 @@ def test_the_stanza_at_its_own_place_is_tried_first(at: int | None, order: list[
     reader = OpenReader(io.BytesIO(sealed), [watched], at=at)
     assert reader.read() == b"text"
     assert watched.asked == [reader.header.stanzas[n].body for n in order]
+
+
+def with_header(stanzas: list[Stanza], file_key: bytes) -> bytes:
+    return serialize_header(stanzas, file_key) + bytes(16)
+
+
+def test_a_malformed_stanza_of_anothers_matters_unless_ones_own_place_is_known() -> None:
+    file_key = bytes(16)
+    own = HYBRID.recipient().wrap(file_key)
+    for bad in (Stanza("", (), b""), own._replace(args=(b"",)), Stanza("X25519", (b"\x7f",), b"")):
+        header = with_header([bad, own], file_key)
+        with pytest.raises(BadAgeFile):
+            read_header(io.BytesIO(header)).unwrap([HYBRID])
+        assert read_header(io.BytesIO(header)).unwrap([HYBRID], at=1) == file_key
+        with pytest.raises(BadAgeFile):
+            read_header(io.BytesIO(header)).unwrap([HYBRID], at=0)
+        with pytest.raises(BadAgeFile):
+            read_header(io.BytesIO(header)).unwrap([CURVE], at=1)
+
+
+@pytest.mark.parametrize("at", [None, 0, 1])
+def test_a_passphrase_beside_another_stanza_is_refused(at: int | None) -> None:
+    file_key = bytes(16)
+    stanzas = [ScryptRecipient(b"pw", 1).wrap(file_key), CURVE.recipient().wrap(file_key)]
+    header = with_header(stanzas, file_key)
+    with pytest.raises(BadAgeFile, match="only stanza"):
+        read_header(io.BytesIO(header)).unwrap([ScryptIdentity(b"pw")], at)
+
+
+def test_a_wrong_mac_is_refused_though_the_stanza_opens() -> None:
+    header = serialize_header([CURVE.recipient().wrap(bytes(16))], bytes(15) + b"1")
+    for at in (None, 0):
+        with pytest.raises(BadAgeFile, match="MAC"):
+            read_header(io.BytesIO(header)).unwrap([CURVE], at)
 
 
 def test_a_file_for_others_is_not_for_you() -> None:
