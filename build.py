@@ -371,6 +371,8 @@ def build(newsroom: Newsroom, options: argparse.Namespace) -> None:
 def check(newsroom: Newsroom, options: argparse.Namespace) -> None:
     """Raises BadEdition unless OUT holds what this input builds, and any signature is the masthead's."""
     folder = options.out / "edition"
+    if not folder.is_dir():
+        raise BadEdition(f"{options.out} holds none")
     if (folder / edition.SIGNATURE).exists():
         edition.verify(folder, Masthead.parse(newsroom.masthead), newsroom.expires)
     with tempfile.TemporaryDirectory() as place:

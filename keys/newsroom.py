@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator, Mapping
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from keys.errors import BadNewsroom, BadRecipient, Forged
 from keys.identity import parse_public
 from keys.kinds import Pattern, Text
 from keys.masthead import Masthead
-from keys.nodes import Json, Mistake, Wrong, at, line, nodes_of_yaml, wrong
+from keys.nodes import Json, Mistake, Wrong, at, line, nodes_of_json, nodes_of_yaml, wrong
 from keys.options import NAME, NEWSROOM_ID, Common, Listed, Options
 from keys.recipients import HybridRecipient, parse_recipient
 from keys.schema import Kind, ListOf, Section, canonical, nearest, option, parse_canonical
@@ -67,9 +68,13 @@ class Newsroom(Common):
     def from_json(data: bytes) -> Newsroom:
         """Gives the newsroom that newsroom.json holds; raises BadNewsroom for any other bytes."""
         try:
-            return parse_canonical(Newsroom, data, LONGEST_JSON)
-        except Wrong as found:
-            raise _bad("newsroom.json", found) from None
+            newsroom = parse_canonical(Newsroom, data, LONGEST_JSON)
+            values, root = vars(newsroom), nodes_of_json(json.loads(data))
+            if found := [*_across(values, root, None), *_readers(values, root, newsroom.recipients)]:
+                raise Wrong(*found)
+            return newsroom
+        except Wrong as wrongs:
+            raise _bad("newsroom.json", wrongs) from None
 
     def to_json(self) -> bytes:
         """Gives newsroom.json: the same bytes for the same newsroom, always."""
@@ -141,26 +146,20 @@ def _assemble(root: Node, folder: Path, catalogues: Collection[str] | None) -> N
             masthead = Masthead.parse(_read(folder / values["masthead"], LONGEST_KEY_FILE))
         except (_Unreadable, Forged) as error:
             mistakes.append(Mistake(line(at(root, "masthead")), f"masthead: {_reason(error)}"))
-    recipients: dict[str, Recipient] = {}
+    recipients: list[Recipient] = []
     listed: tuple[Listed, ...] = values.get("recipients", ())
     for i, entry in enumerate(listed):
         try:
             public = parse_public(_read(folder / entry.file, LONGEST_KEY_FILE))
-            if public.name in recipients:
-                raise BadRecipient(f"{public.name!r} is listed already")
-            recipients[public.name] = Recipient(
-                name=public.name,
-                title=entry.title,
-                recipient=str(public.recipient),
-                signer=public.signer.hex(),
-            )
+            key, signer = str(public.recipient), public.signer.hex()
+            recipients.append(Recipient(name=public.name, title=entry.title, recipient=key, signer=signer))
         except (_Unreadable, BadRecipient) as error:
             mistakes.append(Mistake(line(at(root, "recipients", i)), f"recipients: {_reason(error)}"))
     if len(recipients) == len(listed) > 0:
-        mistakes += _partners(values, root, recipients)
+        mistakes += _readers(values, root, recipients)
     if mistakes or masthead is None:
         raise Wrong(*mistakes)
-    found = {"id": masthead.newsroom, "masthead": str(masthead), "recipients": tuple(recipients.values())}
+    found = {"id": masthead.newsroom, "masthead": str(masthead), "recipients": tuple(recipients)}
     return Newsroom(**values | found | {"id": values.get("id") or masthead.newsroom})
 
 
@@ -204,25 +203,25 @@ def _untranslated(node: Node, name: str, value: Any, languages: tuple[str, ...])
             yield from _untranslated(at(node, f.name), f"{name}: {f.name}", getattr(value, f.name), languages)
 
 
-def _partners(
-    values: Mapping[str, Any], root: Node, recipients: Mapping[str, Recipient]
-) -> Iterator[Mistake]:
+def _readers(values: Mapping[str, Any], root: Node, recipients: Sequence[Recipient]) -> Iterator[Mistake]:
+    """Gives the mistakes in who can read: a journalist or partner twice, unknown, or out of reach."""
+    for i, one in enumerate(recipients):
+        if any(one.name == other.name or one.recipient == other.recipient for other in recipients[:i]):
+            yield Mistake(line(at(root, "recipients", i)), f"recipients: {one.name!r} is listed already")
+    names = [one.name for one in recipients]
     partners = values.get("partners", ())
     for i, partner in enumerate(partners):
         if partner.name in [p.name for p in partners[:i]]:
-            yield Mistake(
-                line(at(root, "partners", i)), f"partners: the name {partner.name!r} stands here twice"
-            )
+            here = line(at(root, "partners", i))
+            yield Mistake(here, f"partners: the name {partner.name!r} stands here twice")
         for j, name in enumerate(partner.recipients):
-            if name not in recipients:
+            if name not in names:
                 here = line(at(root, "partners", i, "recipients", j))
-                yield Mistake(here, f"partners: {name!r} is no recipient{nearest(name, recipients)}")
+                yield Mistake(here, f"partners: {name!r} is no recipient{nearest(name, names)}")
     reached = {name for partner in partners for name in partner.recipients}
-    for i, name in enumerate(recipients):
+    for i, name in enumerate(names):
         if partners and name not in reached:
-            yield Mistake(
-                line(at(root, "recipients", i)),
-                f"recipients: {name!r} belongs to no partner, so no source can choose them",
-            )
+            here = line(at(root, "recipients", i))
+            yield Mistake(here, f"recipients: {name!r} belongs to no partner, so no source can choose them")
     if (values.get("choose") or 0) > len(partners or recipients):
         yield Mistake(line(at(root, "choose")), "choose: there are fewer to choose from")

@@ -128,6 +128,8 @@ def test_json_is_one_text_for_one_newsroom(write: Write) -> None:
         data.replace(b'"edition": 3', b'"edition": 3,\n "more": 1'),
         data.replace(b'"questions"', b'"onion": null,\n "questions"'),
         data.replace(b"age1pq1", b"age1pq2"),
+        data.replace(b'"name": "bo"', b'"name": "ada"'),
+        data.replace(b'"partners": []', b'"choose": 3,\n "partners": []'),
         data + b" ",
         b"[" * 100_000,
         b"{}",
@@ -239,9 +241,11 @@ def test_languages_need_a_catalogue(write: Write) -> None:
 
 
 def test_a_key_listed_twice_is_told(write: Write, tmp_path: Path) -> None:
-    (tmp_path / "again.pub").write_text(JOURNALISTS["ada"].public_file())
-    (told,) = mistakes(write(PLAIN.replace("[ada.pub", "[ada.pub, again.pub")))
-    assert "'ada' is listed already" in told
+    text = JOURNALISTS["ada"].public_file()
+    for other in (text, text.replace("name: ada", "name: eve")):
+        (tmp_path / "again.pub").write_text(other)
+        (told,) = mistakes(write(PLAIN.replace("[ada.pub", "[ada.pub, again.pub")))
+        assert "is listed already" in told
 
 
 @pytest.mark.parametrize(
