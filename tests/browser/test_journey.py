@@ -99,6 +99,26 @@ def _read(source: Source, words: list[str]) -> None:
     assert shown["forged"]["text"] == ""
 
 
+def test_a_follow_up_before_any_answer_goes_to_whom_the_source_chooses_again(
+    firefox: Firefox, house: House
+) -> None:
+    source = Source(firefox, house.url)
+    source.open_send()
+    source.write(MESSAGE, answers=ANSWERS, to=["ada"])
+    words = source.send()
+    source.enter(words)
+    source.reach("thread")
+    before = set(house.drops())
+    source.write(FOLLOW_UP)
+    source.submit()
+    assert source.error("to") == source.said("to_none")
+    source.choose(["ada"])
+    source.submit()
+    firefox.wait(lambda: len(source.conversation()) == 1)
+    [drop] = set(house.drops()) - before
+    assert house.open("ada", drop).letter.to == ("ada",)
+
+
 def _close(source: Source) -> None:
     source.firefox.click("#close")
     source.reach("enter")

@@ -97,6 +97,7 @@ def test_a_message_and_a_follow_up_with_keys_alone(firefox: Firefox, house: Hous
     keys.fill("#typed", " ".join(words))
     firefox.press(ENTER)
     _at_heading(source, "thread")
+    keys.press("#to input[value=cor]", SPACE)  # nobody is chosen before somebody answered
     keys.fill("#message", "Once more")
     keys.press("#write [type=submit]")
     firefox.wait(lambda: len(source.conversation()) == 1)
