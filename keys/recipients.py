@@ -22,7 +22,7 @@ from nacl.bindings import (
 from nacl.exceptions import CryptoError
 
 from keys import bech32
-from keys.errors import BadAgeFile, BadIdentity, BadRecipient
+from keys.errors import BadAgeFile, BadIdentity, BadRecipient, KnotholeError
 from keys.stanza import SCRYPT, WRAPPED, Identity, Recipient, Stanza, decode64, encode64, hkdf
 
 HYBRID = "mlkem768x25519"
@@ -31,8 +31,7 @@ _SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CH
 _HYBRID_INFO = b"age-encryption.org/mlkem768x25519"
 _X25519_INFO = b"age-encryption.org/v1/X25519"
 _SCRYPT_INFO = b"age-encryption.org/v1/scrypt"
-_KEM_KEY = 1184  # bytes of an ML-KEM-768 public key; 32 of X25519 follow
-_KEM_SHARE = 1088  # bytes of an ML-KEM-768 ciphertext; 32 of X25519 follow
+_KEM_KEY, _KEM_SHARE = 1184, 1088  # bytes of ML-KEM-768's public key and ciphertext; 32 of X25519 follow
 _ZERO_NONCE = bytes(12)  # each wrapping key is used once
 
 
@@ -195,10 +194,7 @@ class ScryptIdentity:
 
 def parse_recipient(text: str) -> Recipient:
     """Gives the recipient `age1pq1…` or `age1…`; BadRecipient for other text."""
-    try:
-        prefix, data = bech32.decode(text)
-    except ValueError as mistake:
-        raise BadRecipient(str(mistake)) from None
+    prefix, data = _decoded(text, BadRecipient)
     if prefix == "age1pq":
         return HybridRecipient(data)
     if prefix == "age":
@@ -208,15 +204,19 @@ def parse_recipient(text: str) -> Recipient:
 
 def parse_identity(text: str) -> Identity:
     """Gives the identity `AGE-SECRET-KEY-PQ-1…` or `AGE-SECRET-KEY-1…`; BadIdentity for other text."""
-    try:
-        prefix, data = bech32.decode(text)
-    except ValueError as mistake:
-        raise BadIdentity(str(mistake)) from None
+    prefix, data = _decoded(text, BadIdentity)
     if prefix == "AGE-SECRET-KEY-PQ-":
         return HybridIdentity(data)
     if prefix == "AGE-SECRET-KEY-":
         return X25519Identity(data)
     raise BadIdentity("it does not begin with AGE-SECRET-KEY-PQ-1 or AGE-SECRET-KEY-1")
+
+
+def _decoded(text: str, refusal: type[KnotholeError]) -> tuple[str, bytes]:
+    try:
+        return bech32.decode(text)
+    except ValueError as mistake:
+        raise refusal(str(mistake)) from None
 
 
 def _share(stanza: Stanza, size: int, arguments: int = 1) -> bytes:
