@@ -33,12 +33,12 @@ except ModuleNotFoundError as missing:
     sys.exit(f"build: error: {missing.name} is not installed here\nbuild: hint: {hint}")
 
 from keys import edition
-from keys.desk.terminal import Passphrases
 from keys.errors import BadEdition, BadNewsroom, KnotholeError
 from keys.identity import unlock
 from keys.masthead import Masthead, MastheadKey
 from keys.newsroom import Newsroom, load
 from keys.options import QUESTIONS, Options, Question
+from keys.passphrase import Passphrases
 from keys.schema import Section, plain
 
 SITE = Path(__file__).resolve().parent / "site"

@@ -1,3 +1,4 @@
+# ruff: noqa: N818 - an exception is named for what happened
 """Every exception of the project. The docstring's first line is what the user reads after `desk: error:`."""
 
 
@@ -38,6 +39,10 @@ class BadIdentity(KnotholeError):
 
 class WrongPassphrase(KnotholeError):
     """the passphrase does not unlock this file"""
+
+
+class NoPassphrase(KnotholeError):
+    """there is no passphrase to use"""
 
 
 class BadDrop(KnotholeError):

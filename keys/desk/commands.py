@@ -18,10 +18,11 @@ from keys.desk.home import Home, read_identity, read_masthead
 from keys.desk.inbox import Fetched
 from keys.desk.state import Entry
 from keys.desk.sync import sync
-from keys.desk.terminal import Passphrases, Progress, read_text, say, say_json, size, warn
+from keys.desk.terminal import Progress, read_text, say, say_json, size, warn
 from keys.drop import DropReader
 from keys.errors import DeskError, KnotholeError
 from keys.line import LONGEST
+from keys.passphrase import Passphrases
 
 WARNING_DAYS = 14  # before an edition expires
 

@@ -13,11 +13,11 @@ from keys.desk import files
 from keys.desk import state as states
 from keys.desk.home import Home, read_identity
 from keys.desk.state import Entry, State
-from keys.desk.terminal import Passphrases
 from keys.drop import DropReader
 from keys.errors import DeskError
 from keys.identity import Journalist
 from keys.newsroom import Newsroom
+from keys.passphrase import Passphrases
 
 
 @dataclass

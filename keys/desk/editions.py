@@ -11,11 +11,11 @@ from keys import edition
 from keys.desk.client import Client
 from keys.desk.desk import place
 from keys.desk.home import Home, Settings, read_identity
-from keys.desk.terminal import Passphrases
 from keys.edition import MANIFEST, Manifest
 from keys.errors import BadEdition, DeskError, Refused
 from keys.masthead import Masthead
 from keys.newsroom import Newsroom
+from keys.passphrase import Passphrases
 
 _LONGEST_SIGNATURE = 8 << 10
 # What HTTP itself needs; every other header is the edition's to say.

@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from keys.desk import files
-from keys.desk.terminal import Passphrases, read_file
+from keys.desk.terminal import read_file
 from keys.errors import DeskError, KnotholeError
 from keys.identity import Journalist, unlock
 from keys.masthead import Masthead
 from keys.newsroom import Newsroom
+from keys.passphrase import Passphrases
 
 DEFAULT = Path("~/.local/share/knothole")
 _LONGEST_KEY = 64 << 10

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from keys.desk import files
-from keys.desk.terminal import Passphrases
 from keys.errors import DeskError
 from keys.identity import Journalist, lock
 from keys.masthead import MastheadKey
+from keys.passphrase import Passphrases
 
 
 def new_identity(name: str, folder: Path, passphrases: Passphrases) -> tuple[Path, Path]:

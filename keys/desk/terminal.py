@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -12,16 +10,13 @@ from pathlib import Path
 
 from keys.errors import DeskError, KnotholeError
 
-LONGEST_PASSPHRASE = 1024  # bytes
-SHORTEST_PASSPHRASE = 16  # characters
 _JOINERS = "\u200c\u200d"  # these shape words in Persian and the Indic scripts, and move nothing
-_ADVICE = "six words drawn from a word list are easy to keep and hard to guess"
 
 
-def visible(text: str, keep: str = "") -> str:
+def visible(text: str) -> str:
     """Gives text in which every character that could move, hide or recolour another is written as its
     number."""
-    return "".join(c if c in keep or _is_harmless(c) else _number(c) for c in text)
+    return "".join(c if _is_harmless(c) else _number(c) for c in text)
 
 
 def block(text: str) -> str:
@@ -47,7 +42,7 @@ def say_json(value: object) -> None:
 
 def complain(error: KnotholeError) -> None:
     """Says on stderr what went wrong and what to do about it."""
-    print(f"desk: error: {visible(str(error), keep=chr(10))}", file=sys.stderr)
+    print(f"desk: error: {visible(str(error))}", file=sys.stderr)
     if error.hint:
         print(f"desk: hint: {visible(error.hint)}", file=sys.stderr)
 
@@ -80,41 +75,6 @@ def size(count: int) -> str:
     return f"{count} B" if not power else f"{count / 1024**power:.1f} {units[power]}"
 
 
-class Passphrases:
-    """Where passphrases come from: the terminal, or a file descriptor; never arguments or the environment."""
-
-    def __init__(self, descriptor: int | None = None) -> None:
-        self._descriptor = descriptor
-
-    def ask(self, what: str) -> bytes:
-        """Gives the passphrase of a locked file."""
-        return self._asked(f"passphrase of {what}: ").encode()
-
-    def ask_new(self, what: str) -> bytes:
-        """Gives a passphrase for a new file, typed twice at a terminal; raises DeskError for one too
-        short."""
-        typed = self._asked(f"new passphrase of {what}: ")
-        if len(typed) < SHORTEST_PASSPHRASE:
-            raise DeskError(f"a passphrase has at least {SHORTEST_PASSPHRASE} characters", hint=_ADVICE)
-        if self._descriptor is None and self._asked("the same again: ") != typed:
-            raise DeskError("the two passphrases differ")
-        return typed.encode()
-
-    def _asked(self, prompt: str) -> str:
-        if self._descriptor is not None:
-            return _line(self._descriptor)
-        try:
-            # getpass would go on without a terminal and show what is typed.
-            os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
-        except OSError:
-            hint = "give the number of a file descriptor to read it from with --passphrase-fd"
-            raise DeskError("there is no terminal to ask for the passphrase at", hint=hint) from None
-        try:
-            return getpass.getpass(visible(prompt))
-        except EOFError:
-            raise DeskError("no passphrase was typed") from None
-
-
 def read_text(limit: int) -> str:
     """Gives what stdin holds, without the line feeds at its end; raises DeskError for more than `limit`
     bytes."""
@@ -142,19 +102,6 @@ def read_file(path: Path, limit: int) -> bytes:
     if len(data) > limit:
         raise DeskError(f"{path}: it is too large to be that file")
     return data
-
-
-def _line(descriptor: int) -> str:
-    """Reads byte by byte, so that what follows the line stays for another reader of the same descriptor."""
-    data = b""
-    try:
-        while len(data) <= LONGEST_PASSPHRASE and (byte := os.read(descriptor, 1)) not in (b"", b"\n"):
-            data += byte
-        return data.decode()
-    except OSError:
-        raise DeskError(f"the passphrase cannot be read from file descriptor {descriptor}") from None
-    except UnicodeDecodeError:
-        raise DeskError("the passphrase is not UTF-8") from None
 
 
 def _is_harmless(c: str) -> bool:

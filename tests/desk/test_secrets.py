@@ -141,7 +141,7 @@ def test_without_a_terminal_it_says_what_to_do(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "desk: error: the desk cannot do that: there is no terminal to ask for the passphrase at\n"
+        "desk: error: there is no passphrase to use: there is no terminal to ask for the passphrase at\n"
         "desk: hint: give the number of a file descriptor to read it from with --passphrase-fd\n"
     )
 

@@ -151,7 +151,7 @@ HOSTILE = {
     "a drop that is too long": [one(), http(b"x" * 20_001)],
     "a board that is too short": [EMPTY, http(b"x" * 2048)],
     "a board that is too long": [EMPTY, http(b"x" * (65 * 2048))],
-    "a refusal": [http(b'{"error": "the disk is \\u001b[31mfull"}', "507 Insufficient Storage")],
+    "a refusal": [http(b'{"error": "it is \\u001b[31mfull\\ndesk: hint: x"}', "507 Insufficient Storage")],
     "a refusal without a reason": [http(b"<html>", "500 Internal Server Error")],
     "a redirect": [http(b"", "302 Found", more=["Location: http://example.org/"])],
 }
@@ -166,6 +166,7 @@ def test_a_relay_that_makes_no_sense_gets_one_clear_error(quiet: Newsdesk, answe
     assert re.match(r"desk: error: the relay (refused|does not answer)(: [^\n]*)?\n", done.err)
     assert "Traceback" not in done.err
     assert "\x1b" not in done.err
+    assert "\ndesk: hint: x" not in done.err
     assert [path.name for path in (quiet.home("ada") / "drops").iterdir() if path.suffix != ".part"] == []
 
 

@@ -138,7 +138,7 @@ def newsroom(masthead: MastheadKey, journalists: Any, **changes: Any) -> Newsroo
         "expires": datetime.now(UTC).date() + timedelta(days=60),
         "masthead": str(masthead.public),
         "recipients": tuple(recipients),
-        "board": Board(lines=64),
+        "board": Board(lines=64, post=8),
         "limits": Limits(drop=8 << 20),
     }
     return Newsroom(**(given | changes))
