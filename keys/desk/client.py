@@ -23,7 +23,7 @@ _CHUNK = 1 << 20
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-class Gone(Refused):  # noqa: N818 - as in keys/errors.py
+class Gone(Refused):
     """the relay no longer has it"""
 
 
