@@ -34,21 +34,19 @@ def raw(node: Node) -> str:
 
 @dataclass(frozen=True)
 class Text(Kind[str]):
-    """Text for people, in NFC; no control or invisible characters but, with `lines`, line feeds."""
+    """Text for people on one line, in NFC, without control or invisible characters."""
 
     longest: int = 200
-    lines: bool = False
 
     def read(self, node: Node) -> str:
         text = unicodedata.normalize("NFC", raw(node))
-        seen = text.replace("\n", "") if self.lines else text
         if not text:
             raise wrong(node, "there is no text")
         if len(text) > self.longest:
             raise wrong(node, f"this is {len(text)} characters long; at most {self.longest} fit")
         # Joiners shape words in Persian and the Indic scripts; other invisible characters only deceive.
-        bad = [c for c in seen if unicodedata.category(c)[0] == "C" and c not in "\u200c\u200d"]
-        if bad or "\u2028" in seen or "\u2029" in seen:
+        bad = [c for c in text if unicodedata.category(c)[0] == "C" and c not in "\u200c\u200d"]
+        if bad or "\u2028" in text or "\u2029" in text:
             raise wrong(node, "a control or invisible character, or a line break, is in this text")
         return text
 

@@ -62,16 +62,6 @@ class Retention:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipient:
-    name: str = option(NAME, "The journalist's short name.")
-    title: str | None = option(Text(120), "How the page names this journalist.", None)
-    recipient: str = option(Pattern("age1pq1[0-9a-z]{1900,2000}", "age1pq1…"), "The public key.")
-    signer: str = option(
-        Pattern("[0-9a-f]{64}", "64 hex digits"), "The key this journalist's replies are signed by."
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
 class Listed:
     file: str = option(Text(500), "The journalist's .pub file, relative to newsroom.yaml.")
     title: str | None = option(
