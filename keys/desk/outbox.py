@@ -17,6 +17,8 @@ from keys.letter import Letter, Record
 
 # Posting again stops here, so that a source who does not come back leaves n for replies still to be written.
 _LAST_REPOST = 192
+# Lines in the board's oldest quarter are posted again: no source comes between two syncs and finds none.
+_OLD = 4
 
 
 def queue(desk: Desk, entry: Entry, text: str, today: date) -> OwnReply:
@@ -38,7 +40,7 @@ def queue(desk: Desk, entry: Entry, text: str, today: date) -> OwnReply:
 
 
 def post(desk: Desk, board: bytes, today: date) -> bytes:
-    """Gives exactly the lines that a sync posts: one reply that is not on the board, if any, and cover.
+    """Gives exactly the lines that a sync posts: one reply that waits or leaves the board, if any, and cover.
     The n it takes are used from now on; the caller saves before it posts."""
     lines: list[bytes] = []
     if reply := next(iter(_wanting(desk, board, today)), None):
@@ -83,18 +85,19 @@ def condition(desk: Desk, reply: OwnReply, today: date) -> str:
 
 
 def _wanting(desk: Desk, board: bytes, today: date) -> list[OwnReply]:
-    """Gives the replies to post: new ones first, then those that the board has lost."""
-    there = {board[at : at + 16] for at in range(0, len(board), line.LINE)}
-    waiting, lost = [], []
+    """Gives the replies to post: new ones first, then those that leave the board soon, or have left it."""
+    old = len(board) // line.LINE // _OLD * line.LINE
+    staying = {board[at : at + 16] for at in range(old, len(board), line.LINE)}
+    waiting, leaving = [], []
     for reply in desk.state.replies.values():
         said = condition(desk, reply, today)
         first = _next(desk, reply.thread, board)
         if said == "waiting" and first + line.PARTS <= line.LINES:
             waiting.append(reply)
-        on_board = line.labels(reply.thread, desk.signer, reply.live).keys() <= there
-        if said == "posted" and not on_board and first < _LAST_REPOST:
-            lost.append(reply)
-    return waiting + lost
+        stays = line.labels(reply.thread, desk.signer, reply.live).keys() <= staying
+        if said == "posted" and not stays and first < _LAST_REPOST:
+            leaving.append(reply)
+    return waiting + leaving
 
 
 def _next(desk: Desk, thread: bytes, board: bytes) -> int:
