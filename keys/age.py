@@ -138,8 +138,7 @@ class OpenReader:
             raise BadAgeFile("header: the file ends after it")
         self._key = hkdf(file_key, nonce, b"payload")
         self._count = 0
-        self._chunk = b""
-        self._at = 0
+        self._unread = memoryview(b"")  # so that what is given is copied once
         self._last = False
         self._broken: BadAgeFile | None = None
 
@@ -150,23 +149,22 @@ class OpenReader:
         """
         missing = n if n >= 0 else sys.maxsize
         pieces = []
-        while missing and (self._at < len(self._chunk) or self._next_chunk()):
-            piece = self._chunk[self._at : self._at + missing]
-            self._at += len(piece)
-            missing -= len(piece)
-            pieces.append(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        while missing and (self._unread or self._next_chunk()):
+            pieces.append(self._unread[:missing])
+            self._unread = self._unread[missing:]
+            missing -= len(pieces[-1])
+        return b"".join(pieces)
 
     def _next_chunk(self) -> bool:
         """Says whether there is a next chunk, and holds it."""
         if self._broken:
             raise self._broken
         try:
-            self._chunk, self._at = self._read_chunk(), 0
+            self._unread = memoryview(self._read_chunk())
         except BadAgeFile as broken:
             self._broken = broken
             raise
-        return bool(self._chunk)
+        return bool(self._unread)
 
     def _read_chunk(self) -> bytes:
         if self._last:
