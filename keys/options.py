@@ -58,7 +58,12 @@ class Board:
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    days: int = option(Number(2, 365), "How many days the box keeps a drop, give or take a few.", 30)
+    days: int = option(Number(2, 365), "How many days the box keeps a drop, and up to a fifth more.", 30)
+
+    @property
+    def most(self) -> int:
+        """The most days a drop is kept: each has its own (relay/PROTOCOL.md, "What is kept")."""
+        return self.days + self.days // 5
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -168,7 +168,7 @@ def test_without_script_the_warning_shows_and_the_form_does_not(built: Path) -> 
         ),
         (
             "index",
-            "Who runs the box|What is kept|30 days|What is logged|absolute guarantee|shoulder|altered page",
+            "Who runs the box|What is kept|36 days|What is logged|absolute guarantee|shoulder|altered page",
         ),
         (
             "send",
