@@ -23,13 +23,13 @@ def _file(folder: Path, size: int) -> Path:
 
 
 def test_a_connection_cut_again_and_again_loses_nothing(
-    firefox: Firefox, house: House, tmp_path: Path
+    any_firefox: Firefox, house: House, tmp_path: Path
 ) -> None:
     before = set(house.drops())
     file = _file(tmp_path, 8 * MIB)
     seen: list[tuple[float, int]] = []
     with CuttingProxy(house.address, cuts=[700_000, 300_000, 2 * MIB, 1_500_000], lose=2) as proxy:
-        source = Source(firefox, proxy.url)
+        source = Source(any_firefox, proxy.url)
         source.open_send()
         source.write("cut", answers=ANSWERS, files=[file], to=["ada"])
         source.begin()

@@ -18,7 +18,7 @@ from nacl.signing import SigningKey, VerifyKey
 from support.relay_process import RelayProcess, ask
 
 from keys import line
-from keys.drop import DropReader
+from keys.drop import DropReader, File
 from keys.edition import Manifest
 from keys.identity import Journalist, lock
 from keys.letter import Letter
@@ -144,8 +144,15 @@ class House:
         """What this journalist finds in a drop; NotForYou for one who was not chosen."""
         sealed = ask(self.relay.desk, "GET", f"/drops/{drop}").body
         reader = DropReader(io.BytesIO(sealed), [self.journalists[name].identity])
-        files = {file.name: file.read(file.size) for file in reader.files()}
+        files = {file.name: _content(file) for file in reader.files()}
         return Opened(reader.letter, reader.text, files)
+
+
+def _content(file: File) -> bytes:
+    content = b""
+    while piece := file.read(1 << 20):
+        content += piece
+    return content
 
 
 class _Forger:
