@@ -57,7 +57,8 @@ class Connection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002
     ) -> web.StreamResponse:
         if status >= 500:
-            complain(exc)
+            if not isinstance(exc, ConnectionError):  # the client left; nobody reads the answer
+                complain(exc)
             answer = json_answer(500, {"error": "the relay failed; try again later"})
         else:
             answer = json_answer(400, {"error": "this is not an HTTP request"})

@@ -101,6 +101,8 @@ def _head(headers: dict[str, str], media_type: str, size: int) -> bytes:
     for name, value in headers.items():
         if not _FIELD.fullmatch(name) or not _VALUE.fullmatch(value) or name.lower() in _RESERVED:
             raise BadEdition(f"{MANIFEST}: the header {name!r} is not one an edition may set")
+    if not _VALUE.fullmatch(media_type):
+        raise BadEdition(f"{MANIFEST}: {media_type!r} is not a media type")
     return head(200, size, media_type, headers)
 
 

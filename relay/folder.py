@@ -206,11 +206,13 @@ class FolderPart:
         while written < len(chunk):
             written += os.write(self._fd, chunk[written:])
 
+    # The bytes are durable before they get their name, and the name is before anybody is told. With one flush
+    # for both, a power cut can leave a name of the right size over zeros.
+
     async def keep(self) -> None:
         store = self._store
         touch(self._fd)
-        if store.incoming.counts(self._id, self._n):
-            await store.flush()  # what replaces a part that was acknowledged must be durable before it does
+        await store.flush()
         if store.has(self._id):
             return
         store.incoming.name(self._path or "", self._id, self._n)

@@ -56,10 +56,6 @@ class Incoming:
     def folder(self, id_: str) -> str:
         return f"{self._root}/{id_}"
 
-    def counts(self, id_: str, n: int) -> bool:
-        """Whether part n is there already."""
-        return id_ in self._drops and n in self._drops[id_].parts
-
     def admit(self, id_: str, n: int, size: int, *, alone: bool) -> None:
         """Refuses a part that makes its drop too large (413) or, unless alone, begins one too many (503)."""
         known = self._drops.get(id_)

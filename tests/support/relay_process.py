@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import multiprocessing
 import os
 import secrets
 import signal
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,11 @@ class RelayProcess:
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
 
+    def memory(self) -> int:
+        """Resident bytes."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
 
 def connect(address: str) -> socket.socket:
     """A connection to an address as the relay prints it."""
@@ -147,7 +154,30 @@ def commit(address: str | http.client.HTTPConnection, id_: str, parts: int, size
     return ask(address, "POST", f"/drops/{id_}", json.dumps({"parts": parts, "size": size}).encode())
 
 
-def rss(pid: int) -> int:
-    """Resident memory of a process in bytes."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+class ForkedRelay(RelayProcess):
+    """The same, forked from a process that loaded the relay before: for tests that start it very often."""
+
+    def start(self) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["relay.__main__"])
+        listen, say = context.Pipe(duplex=False)
+        self.forked = context.Process(target=_run_forked, args=(self._settings, say))
+        self.forked.start()
+        say.close()
+        with os.fdopen(os.dup(listen.fileno())) as said:
+            addresses = json.loads(said.readline())
+        listen.close()
+        self.source, self.desk = addresses["source"], addresses["desk"]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        if self.forked.pid is not None and self.forked.exitcode is None:
+            os.kill(self.forked.pid, number)
+        self.forked.join(30)
+        return self.forked.exitcode or 0
+
+
+def _run_forked(settings: Path, say: Connection) -> None:
+    from relay.__main__ import main
+
+    os.dup2(say.fileno(), 1)
+    sys.exit(main([str(settings)]))
