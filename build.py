@@ -366,6 +366,9 @@ def build(newsroom: Newsroom, options: argparse.Namespace) -> None:
         built = Path(place, "new")
         lay_out(Pages(newsroom, options.cache), built, key)
         replace(built, out)
+    signed = "signed" if key else "not signed"
+    print(f"{out}/edition: edition {newsroom.edition} of {newsroom.name}, until {newsroom.expires}, {signed}")
+    print(f"{out}/landing: the page for the ordinary web")
 
 
 def check(newsroom: Newsroom, options: argparse.Namespace) -> None:
@@ -379,6 +382,7 @@ def check(newsroom: Newsroom, options: argparse.Namespace) -> None:
         lay_out(Pages(newsroom, options.cache), Path(place))
         if found := list(differences(Path(place), options.out)):
             raise BadEdition("\n".join(found), hint="it was built from another input, or altered")
+    print(f"{options.out} is what this builds")
 
 
 def arguments() -> argparse.ArgumentParser:

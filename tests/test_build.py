@@ -23,7 +23,11 @@ def yaml(tmp_path: Path) -> Path:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("built")
     done = build(fill(folder), "-o", folder / "out", "--sign", folder / "masthead.key")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        f'{folder}/out/edition: edition 3 of The Lantern <& "Co">, until 2199-06-30, signed\n'
+        f"{folder}/out/landing: the page for the ordinary web\n"
+    )
     return folder / "out"
 
 
