@@ -51,6 +51,24 @@ def test_the_whole_way_there_and_back(any_firefox: Firefox, house: House, tmp_pa
     _close(source)
 
 
+def test_a_partner_stands_for_its_journalists(firefox: Firefox, alliance: House) -> None:
+    source = Source(firefox, alliance.url, "nl")
+    source.open_send()
+    source.write(MESSAGE, answers=ANSWERS, to=["gazette", "weekly"])
+    source.send()
+    drop = alliance.drops()[-1]
+    letter = alliance.open("ada", drop).letter
+    assert (letter.to, letter.language) == (("ada", "bo", "cor", "dee"), "nl")
+
+    source.open_send()
+    source.write(MESSAGE, answers=ANSWERS, to=["radio"])
+    source.send()
+    drop = alliance.drops()[-1]
+    assert alliance.open("cor", drop).letter.to == ("cor",)
+    with pytest.raises(NotForYou):
+        alliance.open("dee", drop)
+
+
 def _send(source: Source, files: list[Path]) -> list[str]:
     """From the home page to the end of the send page; the words."""
     source.open("")

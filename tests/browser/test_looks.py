@@ -18,6 +18,7 @@ from support.source import Source
 SCREENSHOTS = ROOT / "test-output/screenshots"
 WIDTHS = {"phone": 390, "desktop": 1280}
 MIB = 1 << 20
+HELD = 7 * MIB // 2  # more than the three parts that are under way at once: so one at least has arrived
 _TOO_WIDE = "const { scrollWidth, clientWidth } = document.documentElement; return scrollWidth > clientWidth"
 
 
@@ -46,7 +47,7 @@ def test_every_step_is_fit_for_everyone(
     firefox: Firefox, house: House, tmp_path: Path, language: str
 ) -> None:
     tour = Tour(firefox, language)
-    with CuttingProxy(house.address, hold_after=3 * MIB) as proxy:
+    with CuttingProxy(house.address, hold_after=HELD) as proxy:
         source = Source(firefox, proxy.url, language)
         for page in ("index.html", "genuine.html"):
             source.open(page)
@@ -82,7 +83,7 @@ def _send(source: Source, tour: Tour, proxy: CuttingProxy, folder: Path) -> list
     tour.stop("send-3-typed-back-wrong")
     source.type_back(words)
     source.firefox.wait(lambda: proxy.held)
-    source.firefox.wait(lambda: source.progress() > 0)
+    source.firefox.wait(lambda: source.arrived() > 0)
     tour.stop("send-4-sending")
     proxy.resume()
     source.reach("done")

@@ -224,7 +224,8 @@ class Firefox:
         return list(
             self.chrome(
                 "const found = Services.console.getMessageArray().filter(m => m instanceof Ci.nsIScriptError)"
-                ".filter(m => /^http:/.test(m.sourceName) || /CSP|Content Security/.test(m.category))"
+                ".filter(m => /^http:/.test(m.sourceName) || m.category.startsWith('CSP'))"
+                ".filter(m => m.category !== 'Layout')"  # that it was drawn early, by a screenshot for one
                 ".map(m => `${m.category}: ${m.errorMessage} (${m.sourceName}:${m.lineNumber})`);"
                 "Services.console.reset(); return found;"
             )

@@ -146,9 +146,9 @@ class Source:
         self.type_back(self.words())
         self.reach("sending")
 
-    def progress(self) -> float:
-        """The share that the bar shows; 0 before it shows any."""
-        return float(self.firefox.script("const { value, max } = progress; return value / max"))
+    def arrived(self) -> int:
+        """How many bytes the bar shows to have arrived."""
+        return int(self.firefox.script("return progress.value"))
 
     def status(self) -> str:
         """What a screen reader was told last."""
