@@ -32,7 +32,7 @@ WAYS = ("page", "webcrypto", "noble")
 
 
 def bundle() -> bytes:
-    esbuild = [ROOT / ".venv/bin/node", ROOT / "site/node_modules/esbuild/bin/esbuild"]
+    esbuild = [Path(sys.executable).with_name("node"), ROOT / "site/node_modules/esbuild/bin/esbuild"]
     options = [ROOT / "bench/browser.js", "--bundle", "--format=esm", "--target=firefox128"]
     where = {**os.environ, "NODE_PATH": str(ROOT / "site/node_modules")}
     return subprocess.run([*esbuild, *options], env=where, stdout=subprocess.PIPE, check=True).stdout
