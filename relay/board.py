@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from pathlib import Path
 
@@ -42,15 +43,12 @@ class Board:
             self.posted += 1
 
     async def _replace(self, lines: bytes) -> None:
-        # The data must be on the disk before its name is, or a crash could leave a short board under it.
         new = self._path.with_suffix(".new")
         with new.open("wb") as file:
             file.write(lines)
             file.flush()
             touch(file.fileno())
-        await self._flush()
-        new.replace(self._path)
-        await self._flush()
+        await self._flush(lambda: os.rename(new, self._path))  # noqa: PTH104 - Path.rename returns something
         self.lines = lines
 
 

@@ -1,4 +1,4 @@
-"""Group commit: many writers, one flush."""
+"""Group commit: many writers, two flushes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Self
@@ -17,11 +18,19 @@ GATHER = (
     0.004  # seconds that a flush waits for company: nothing beside a Tor circuit, and it saves most flushes
 )
 
-_Group = list["asyncio.Future[None]"]
+
+@dataclass(slots=True)
+class _Waiter:
+    done: asyncio.Future[None]
+    name: Callable[[], None] | None  # what gives its name to that which the first flush made durable
+
+    def end(self, error: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_result(None) if error is None else self.done.set_exception(error)
 
 
 class Flush:
-    """Makes everything written before a call durable, names and data alike, at once for all who wait.
+    """Makes what was written durable, bytes first and names second, at once for all who wait.
 
     `syncfs(2)` covers a whole file system, so one call serves any number of files and folders, and since
     Linux 5.8 it reports every write-back error after `folder` was opened. An error belongs to nobody in
@@ -35,40 +44,58 @@ class Flush:
         self._failed = failed
         self._broken = False
         self._loop = asyncio.get_running_loop()
-        self._waiting: _Group = []  # for the next flush
-        self._busy = False  # a flush is running or about to
-        self._groups: SimpleQueue[_Group | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="flush")
+        self._waiting: list[_Waiter] = []  # for the next group
+        self._busy = False  # a group is being flushed or about to
+        self._work: SimpleQueue[Callable[[bool], None] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._sync, name="flush")
 
-    async def __call__(self) -> None:
-        """Returns once all that was written before is durable; raises DiskFailed if it may not be."""
+    async def __call__(self, name: Callable[[], None] | None = None) -> None:
+        """Returns once all that was written is durable, and then what `name` did, which is called in between.
+
+        Raises DiskFailed if it may not be, and whatever `name` raises.
+        """
         if self._broken:
-            raise DiskFailed()
-        durable = self._loop.create_future()
-        self._waiting.append(durable)
+            raise DiskFailed
+        done = self._loop.create_future()
+        self._waiting.append(_Waiter(done, name))
         if not self._busy:
             self._busy = True
             self._loop.call_later(GATHER, self._begin)
-        await durable
+        await done
 
     def _begin(self) -> None:
-        self._groups.put(self._waiting)
-        self._waiting = []
+        group, self._waiting = self._waiting, []
+        self._work.put(lambda ok: self._name(group, ok))
 
-    def _work(self) -> None:
-        while (group := self._groups.get()) is not None:
+    def _sync(self) -> None:
+        while (then := self._work.get()) is not None:
             ok = self._syncfs(self._fd) == 0
-            self._loop.call_soon_threadsafe(self._end, group, ok)
+            self._loop.call_soon_threadsafe(then, ok)
 
-    def _end(self, group: _Group, ok: bool) -> None:
+    def _name(self, group: list[_Waiter], ok: bool) -> None:
+        named = []
+        for waiter in group if ok else ():
+            if waiter.name is None:
+                waiter.end(None)
+                continue
+            try:
+                waiter.name()
+                named.append(waiter)
+            except Exception as error:
+                waiter.end(error)
+        if named:
+            self._work.put(lambda ok: self._end(named, ok))
+        else:
+            self._end(group, ok)
+
+    def _end(self, group: list[_Waiter], ok: bool) -> None:
         if not ok:
             self._broken = True
             group += self._waiting
             self._waiting = []
             self._failed()
-        for durable in group:
-            if not durable.done():
-                durable.set_result(None) if ok else durable.set_exception(DiskFailed())
+        for waiter in group:
+            waiter.end(None if ok else DiskFailed())
         self._busy = bool(self._waiting)
         if self._busy:
             self._loop.call_later(GATHER, self._begin)
@@ -80,6 +107,6 @@ class Flush:
     async def __aexit__(self, *_: object) -> None:
         if self._busy:
             await self()
-        self._groups.put(None)
+        self._work.put(None)
         self._thread.join()
         os.close(self._fd)

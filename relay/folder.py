@@ -60,6 +60,10 @@ class FolderStore:
             self.incoming.forget(id_)
 
     def has(self, id_: str) -> bool:
+        return id_ in self._drops and id_ not in self._landing
+
+    def has_place(self, id_: str) -> bool:
+        """Whether a drop is at its place, durable there or not."""
         return id_ in self._drops
 
     def part(self, id_: str, n: int, size: int, *, alone: bool) -> FolderPart:
@@ -67,7 +71,7 @@ class FolderStore:
         return FolderPart(self, id_, n, size)
 
     async def commit(self, id_: str, parts: int, size: int) -> None:
-        if not self.has(id_):
+        if not self.has_place(id_):
             self.incoming.check(id_, parts, size)
             folder = self.incoming.folder(id_)
             with open(f"{folder}/0", "rb", buffering=0) as first:  # noqa: ASYNC230 - a few KiB
@@ -75,7 +79,9 @@ class FolderStore:
             if parts > 1:
                 touch(folder)
             self.land(folder if parts > 1 else f"{folder}/0", id_, size)
-        await self.settle(id_, size)
+        if id_ in self._landing:
+            await self.flush()
+        self.landed(id_, size)
 
     def check_head(self, fd: int) -> None:
         """Refuses (400) a file that begins as no drop for this edition does."""
@@ -83,7 +89,7 @@ class FolderStore:
             raise Refused(400, "this does not begin as a drop for this newsroom's recipients")
 
     def land(self, path: str, id_: str, size: int) -> None:
-        """Moves a file or folder that is durable to the drops; it is listed once `settle` returned."""
+        """Moves a file or folder that is durable to the drops; `landed` lists it, once that is durable."""
         drop = Drop(self._seq + 1, today(), size, id_)
         os.rename(path, self._path(drop))
         self._seq = drop.seq
@@ -91,13 +97,11 @@ class FolderStore:
         self._landing.add(id_)
         self.incoming.forget(id_)
 
-    async def settle(self, id_: str, size: int) -> None:
-        """Makes sure that a drop that landed is durable; refuses (409) when that was another one."""
-        if self._drops[id_].size != size:
+    def landed(self, id_: str, size: int) -> None:
+        """Lists a drop that is durable at its place now; refuses (409) when that is another one."""
+        self._landing.discard(id_)
+        if id_ in self._drops and self._drops[id_].size != size:
             raise Refused(409, "this drop was committed with another size")
-        if id_ in self._landing:
-            await self.flush()
-            self._landing.discard(id_)
 
     def listing(self, after: Cursor | None) -> Listing:
         last = after.seq if after is not None and after.run == self._run else 0
@@ -135,8 +139,8 @@ class FolderStore:
         drop = self._drops.pop(id_, None)
         if drop is not None:
             self._throw(self._path(drop))
-            await self.flush()
-            await asyncio.to_thread(self._empty)
+        await self.flush()  # also when it is gone already, for that may not be durable yet
+        await asyncio.to_thread(self._empty)
 
     async def sweep(self) -> None:
         self.incoming.expire(self._limits.unfinished_hours * 3600)
@@ -171,7 +175,11 @@ class FolderStore:
 
 
 class FolderPart:
-    """A part in a file of its own; see `relay.store.Part`."""
+    """A part in a file of its own; see `relay.store.Part`.
+
+    Its bytes are durable before it gets its name, and the name is before anybody is told. With one flush for
+    both, a power cut can leave a name of the right size over zeros.
+    """
 
     def __init__(self, store: FolderStore, id_: str, n: int, size: int) -> None:
         self._store = store
@@ -206,29 +214,26 @@ class FolderPart:
         while written < len(chunk):
             written += os.write(self._fd, chunk[written:])
 
-    # The bytes are durable before they get their name, and the name is before anybody is told. With one flush
-    # for both, a power cut can leave a name of the right size over zeros.
-
     async def keep(self) -> None:
-        store = self._store
         touch(self._fd)
-        await store.flush()
-        if store.has(self._id):
-            return
-        store.incoming.name(self._path or "", self._id, self._n)
-        self._path = None
-        await store.flush()
-        store.incoming.count(self._id, self._n, self._size)
+        await self._store.flush(self._name)
+        self._store.incoming.count(self._id, self._n, self._size)
+
+    def _name(self) -> None:
+        if not self._store.has_place(self._id):
+            self._store.incoming.name(self._path or "", self._id, self._n)
+            self._path = None
 
     async def commit(self) -> None:
-        store = self._store
-        store.check_head(self._fd)
+        self._store.check_head(self._fd)
         touch(self._fd)
-        await store.flush()
-        if not store.has(self._id):
-            store.land(self._path or "", self._id, self._size)
+        await self._store.flush(self._land)
+        self._store.landed(self._id, self._size)
+
+    def _land(self) -> None:
+        if not self._store.has_place(self._id):
+            self._store.land(self._path or "", self._id, self._size)
             self._path = None
-        await store.settle(self._id, self._size)
 
 
 def _read_drops(folder: Path) -> dict[str, Drop]:

@@ -70,7 +70,7 @@ class Store(Protocol):
     """Whatever is awaited here is durable when it returns."""
 
     def has(self, id_: str) -> bool:
-        """Whether this drop was committed."""
+        """Whether this drop is committed, and durable."""
 
     def part(self, id_: str, n: int, size: int, *, alone: bool) -> Part:
         """A place for part n, of `size` bytes; `alone` says that it will be committed at once.
