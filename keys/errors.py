@@ -73,6 +73,10 @@ class BadEdition(KnotholeError):
     hint = "do not use the page; tell the newsroom by another way"
 
 
+class BadOnion(KnotholeError):
+    """this is not an onion address or key"""
+
+
 class BadNewsroom(KnotholeError):
     """the newsroom's file has mistakes"""
 

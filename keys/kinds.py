@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -14,6 +12,8 @@ from urllib.parse import urlsplit
 
 from yaml.nodes import Node, ScalarNode
 
+from keys import onion
+from keys.errors import BadOnion
 from keys.nodes import Json, is_text, wrong
 from keys.schema import Kind, TableOf, nearest
 
@@ -186,17 +186,11 @@ class Onion(Kind[str]):
 
     def read(self, node: Node) -> str:
         text = raw(node).lower()
-        if re.fullmatch(r"[a-z2-7]{56}\.onion", text):
-            decoded = base64.b32decode(text[:56].upper())
-            key, checksum, version = decoded[:32], decoded[32:34], decoded[34:]
-            if (
-                checksum == hashlib.sha3_256(b".onion checksum" + key + version).digest()[:2]
-                and version == b"\x03"
-            ):
-                return text
-        raise wrong(
-            node, f"{text!r:.80} is not an onion address: 56 letters and digits with a checksum, then .onion"
-        )
+        try:
+            onion.parse_address(text)
+        except BadOnion as bad:
+            raise wrong(node, f"{text!r:.80} is not an onion address: {bad.detail}") from None
+        return text
 
     def schema(self) -> dict[str, Json]:
         return {"type": "string", "pattern": "^[a-z2-7]{56}\\.onion$"}

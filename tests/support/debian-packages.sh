@@ -7,6 +7,7 @@ need firefox-esr firefox-esr
 need age age
 need minisign minisign
 need strace strace
+need tor tor
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing:$missing"
