@@ -75,18 +75,17 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
-    made = command("keygen", commands.keygen, "make an identity, or a newsroom's masthead", _KEYGEN)
+    made = command("keygen", commands.keygen, "make an identity, a masthead, or a newsroom's onions", _KEYGEN)
     made.add_argument("name", nargs="?", metavar="NAME", help="the journalist's short name, such as ada")
     made.add_argument("--masthead", action="store_true", help="make the key that signs editions instead")
-    made.add_argument(
-        "-o",
-        dest="folder",
-        type=Path,
-        default=Path(),
-        metavar="DIR",
-        help="where to write the two files (here)",
-    )
+    made.add_argument("--onions", action="store_true", help="make the keys of the box's two onions instead")
+    _into(made)
     _passphrase(made)
+
+    made = command("invite", commands.invite, "let a journalist reach the desk onion", _INVITE)
+    made.add_argument("name", metavar="NAME", help="the journalist's short name, such as ada")
+    made.add_argument("--onion", required=True, metavar="ADDRESS", help="the desk onion, ….onion")
+    _into(made)
 
     made = command("join", commands.join, "become a desk of a newsroom, or take over its new edition", _JOIN)
     made.add_argument("edition", type=Path, metavar="EDITION", help="the folder with a build")
@@ -144,6 +143,12 @@ def _parser() -> argparse.ArgumentParser:
 _KEYGEN = """
 
 Writes NAME.key, which only the passphrase unlocks, and NAME.pub, which the newsroom lists.
+With --onions, writes two folders for tor on the box; newsroom.yaml names the source onion's address.
+Overwrites nothing, and refuses to write a secret inside a git work tree."""
+_INVITE = """
+
+Writes NAME.auth for the box, and NAME.auth_private and NAME.tor-browser, which are secret, for NAME.
+To revoke one journalist, remove NAME.auth on the box and reload tor: nobody else is affected.
 Overwrites nothing, and refuses to write a secret inside a git work tree."""
 _JOIN = """
 
@@ -173,6 +178,12 @@ At a relay, every file is fetched as a source would fetch it, and compared with 
 def _passphrase(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--passphrase-fd", type=int, metavar="N", help="read the passphrase from this file descriptor"
+    )
+
+
+def _into(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-o", dest="folder", type=Path, default=Path(), metavar="DIR", help="where to write them (here)"
     )
 
 

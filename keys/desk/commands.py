@@ -22,16 +22,21 @@ from keys.desk.terminal import Progress, read_text, say, say_json, size, warn
 from keys.drop import DropReader
 from keys.errors import DeskError, KnotholeError
 from keys.line import LONGEST
+from keys.onion import CLIENTS
 from keys.passphrase import Passphrases
 
 WARNING_DAYS = 14  # before an edition expires
 
 
 def keygen(arguments: argparse.Namespace) -> None:
-    if bool(arguments.name) == arguments.masthead:
-        raise DeskError("name a journalist, or give --masthead", hint="such as `desk keygen ada`")
+    if bool(arguments.name) + arguments.masthead + arguments.onions != 1:
+        raise DeskError("name a journalist, or give --masthead or --onions", hint="such as `desk keygen ada`")
     passphrases = Passphrases(arguments.passphrase_fd)
-    if arguments.masthead:
+    if arguments.onions:
+        for place, address in new.new_onions(arguments.folder):
+            say(f"{place} is {address}: it goes to the box, with a copy offline for the next one")
+        say("nothing locks these folders: whoever has one is reached at its address")
+    elif arguments.masthead:
         key, pub = new.new_masthead(arguments.folder, passphrases)
         say(f"{key} signs editions: keep it offline, with a copy elsewhere")
         say(f"{pub} goes to every desk and into newsroom.yaml")
@@ -39,6 +44,14 @@ def keygen(arguments: argparse.Namespace) -> None:
         key, pub = new.new_identity(arguments.name, arguments.folder, passphrases)
         say(f"{key} opens drops: keep it, with a copy elsewhere; nobody can make it again")
         say(f"{pub} goes to the newsroom")
+
+
+def invite(arguments: argparse.Namespace) -> None:
+    auth, tor, browser = new.new_client(arguments.name, arguments.onion, arguments.folder)
+    say(f"{auth} goes to the box, into {new.ONIONS[1]}/{CLIENTS}/; without it there, {arguments.name} is out")
+    say(f"{tor} goes to {arguments.name} in secret, for tor's ClientOnionAuthDir")
+    say(f"{browser} goes with it: it is what Tor Browser asks for")
+    say("delete the last two here once they are there; a lost one is replaced by inviting again")
 
 
 def join(arguments: argparse.Namespace) -> None:

@@ -1,39 +1,81 @@
-"""New secrets: a journalist's identity, a newsroom's masthead."""
+"""New secrets: a journalist's identity, a newsroom's masthead, its onions, and who may reach the desks'."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from keys.desk import files
 from keys.errors import DeskError
 from keys.identity import Journalist, lock
 from keys.masthead import MastheadKey
+from keys.onion import ClientKey, ServiceKey
+from keys.options import NAME
 from keys.passphrase import Passphrases
+
+ONIONS = ("source-onion", "desk-onion")
 
 
 def new_identity(name: str, folder: Path, passphrases: Passphrases) -> tuple[Path, Path]:
     """Writes NAME.key, locked, and NAME.pub, and gives their paths; overwrites nothing."""
     journalist = Journalist.generate(name)
-    return _write(name, folder, journalist.to_text(), journalist.public_file(), passphrases)
+    return _write_pair(name, folder, journalist.to_text(), journalist.public_file(), passphrases)
 
 
 def new_masthead(folder: Path, passphrases: Passphrases) -> tuple[Path, Path]:
     """Writes masthead.key, locked, and masthead.pub, and gives their paths; overwrites nothing."""
     key = MastheadKey.generate()
-    return _write("masthead", folder, key.to_text(), key.public.to_file(), passphrases)
+    return _write_pair("masthead", folder, key.to_text(), key.public.to_file(), passphrases)
 
 
-def _write(name: str, folder: Path, secret: str, public: str, passphrases: Passphrases) -> tuple[Path, Path]:
-    key, pub = folder / f"{name}.key", folder / f"{name}.pub"
-    if not folder.is_dir():
-        raise DeskError(f"{folder} is no folder")
-    files.outside_git(folder.resolve())
-    for path in (key, pub):
-        if path.exists():
-            raise DeskError(
-                f"{path} is there already", hint="nothing was overwritten; choose another name or folder"
-            )
+def new_onions(folder: Path) -> list[tuple[Path, str]]:
+    """Makes the folders that tor serves the two onions from, and gives each with its address; overwrites
+    nothing. A box must start by itself, so nothing locks these keys."""
+    made = []
+    for place in _free(folder, *ONIONS):
+        key = ServiceKey.generate()
+        place.mkdir(mode=0o700)
+        for name, data in key.files().items():
+            files.create(place / name, data)
+        files.flush_folder(place)
+        made.append((place, key.address))
+    files.flush_folder(folder)
+    return made
+
+
+def new_client(name: str, onion: str, folder: Path) -> tuple[Path, Path, Path]:
+    """Writes NAME.auth for the box, and for the journalist NAME.auth_private and NAME.tor-browser, and gives
+    their paths; overwrites nothing. Raises BadOnion for an address that is none."""
+    if not re.fullmatch(NAME.form, name):
+        raise DeskError(f"{name!r:.80} is not a name such as {NAME.like}")
+    key = ClientKey.generate()
+    private = key.private_line(onion)
+    auth, tor, browser = _free(folder, f"{name}.auth", f"{name}.auth_private", f"{name}.tor-browser")
+    for path, line in ((auth, key.public_line), (tor, private), (browser, key.prompt)):
+        files.create(path, line.encode() + b"\n")
+    files.flush_folder(folder)
+    return auth, tor, browser
+
+
+def _write_pair(
+    name: str, folder: Path, secret: str, public: str, passphrases: Passphrases
+) -> tuple[Path, Path]:
+    key, pub = _free(folder, f"{name}.key", f"{name}.pub")
     files.create(key, lock(secret, passphrases.ask_new(key.name)))
     files.create(pub, public.encode())
     files.flush_folder(folder)
     return key, pub
+
+
+def _free(folder: Path, *names: str) -> list[Path]:
+    """Gives the paths of files that may be made; raises DeskError when one is there, or git would see it."""
+    if not folder.is_dir():
+        raise DeskError(f"{folder} is no folder")
+    files.outside_git(folder.resolve())
+    paths = [folder / name for name in names]
+    for path in paths:
+        if path.exists():
+            raise DeskError(
+                f"{path} is there already", hint="nothing was overwritten; choose another name or folder"
+            )
+    return paths

@@ -76,8 +76,8 @@ def test_keygen_refuses_names_that_are_none(tmp_path: Path, name: str) -> None:
 
 
 def test_keygen_wants_one_thing() -> None:
-    for words in (["keygen"], ["keygen", "ada", "--masthead"]):
-        assert "name a journalist, or give --masthead" in run(*words).err
+    for words in (["keygen"], ["keygen", "ada", "--masthead"], ["keygen", "--onions", "--masthead"]):
+        assert "name a journalist, or give --masthead or --onions" in run(*words).err
 
 
 def test_keygen_refuses_a_short_passphrase(tmp_path: Path) -> None:
