@@ -9,11 +9,12 @@ from keys.desk import files
 from keys.errors import DeskError
 from keys.identity import Journalist, lock
 from keys.masthead import MastheadKey
-from keys.onion import ClientKey, ServiceKey
+from keys.onion import CLIENTS, ClientKey, ServiceKey
 from keys.options import NAME
 from keys.passphrase import Passphrases
 
-ONIONS = ("source-onion", "desk-onion")
+SOURCE_ONION, DESK_ONION = "source-onion", "desk-onion"
+NOBODY = "nobody"  # the client that is always there
 
 
 def new_identity(name: str, folder: Path, passphrases: Passphrases) -> tuple[Path, Path]:
@@ -31,16 +32,19 @@ def new_masthead(folder: Path, passphrases: Passphrases) -> tuple[Path, Path]:
 def new_onions(folder: Path) -> list[tuple[Path, str]]:
     """Makes the folders that tor serves the two onions from, and gives each with its address; overwrites
     nothing. A box must start by itself, so nothing locks these keys."""
-    made = []
-    for place in _free(folder, *ONIONS):
-        key = ServiceKey.generate()
+    places = _free(folder, SOURCE_ONION, DESK_ONION)
+    keys = [ServiceKey.generate() for _ in places]
+    for place, key in zip(places, keys, strict=True):
         place.mkdir(mode=0o700)
         for name, data in key.files().items():
             files.create(place / name, data)
-        files.flush_folder(place)
-        made.append((place, key.address))
-    files.flush_folder(folder)
-    return made
+    clients = folder / DESK_ONION / CLIENTS
+    clients.mkdir(mode=0o700)
+    # A service without any client is open to everybody, so there is one whose key is kept nowhere.
+    files.create(clients / f"{NOBODY}.auth", ClientKey.generate().public_line.encode() + b"\n")
+    for made in (clients, *places, folder):
+        files.flush_folder(made)
+    return [(place, key.address) for place, key in zip(places, keys, strict=True)]
 
 
 def new_client(name: str, onion: str, folder: Path) -> tuple[Path, Path, Path]:
@@ -48,6 +52,8 @@ def new_client(name: str, onion: str, folder: Path) -> tuple[Path, Path, Path]:
     their paths; overwrites nothing. Raises BadOnion for an address that is none."""
     if not re.fullmatch(NAME.form, name):
         raise DeskError(f"{name!r:.80} is not a name such as {NAME.like}")
+    if name == NOBODY:
+        raise DeskError(f"{NOBODY} is nobody's name", hint="the desk onion has such a client, to be closed")
     key = ClientKey.generate()
     private = key.private_line(onion)
     auth, tor, browser = _free(folder, f"{name}.auth", f"{name}.auth_private", f"{name}.tor-browser")

@@ -50,6 +50,7 @@ def test_an_invitation_overwrites_nothing(tmp_path: Path, there: str) -> None:
         ("ada", "http://" + ADDRESS, "this is not an onion address or key"),
         ("../ada", ADDRESS, "is not a name such as ada"),
         ("ada\n", ADDRESS, "is not a name such as ada"),
+        ("nobody", ADDRESS, "nobody is nobody's name"),
     ],
 )
 def test_what_is_no_name_or_address_is_refused(tmp_path: Path, name: str, onion: str, said: str) -> None:
@@ -65,12 +66,23 @@ def test_the_onions_are_two_folders_as_tor_has_them(tmp_path: Path) -> None:
     folders = [tmp_path / "source-onion", tmp_path / "desk-onion"]
     assert sorted(tmp_path.iterdir()) == sorted(folders)
     for folder in folders:
+        files = {path.name: path for path in folder.iterdir() if path.is_file()}
         assert folder.stat().st_mode & 0o777 == 0o700
-        assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
-        key = ServiceKey.parse((folder / "hs_ed25519_secret_key").read_bytes())
-        assert key.files() == {path.name: path.read_bytes() for path in folder.iterdir()}
+        assert {path.stat().st_mode & 0o777 for path in files.values()} == {0o600}
+        key = ServiceKey.parse(files["hs_ed25519_secret_key"].read_bytes())
+        assert key.files() == {name: path.read_bytes() for name, path in files.items()}
         assert f"{folder} is {key.address}" in done.out
     assert len({(folder / "hostname").read_text() for folder in folders}) == 2
+
+
+def test_the_desk_onion_is_closed_before_anybody_is_invited(tmp_path: Path) -> None:
+    """To tor, a folder without clients means that everybody may come."""
+    assert run("keygen", "--onions", "-o", tmp_path, passphrase=None).status == 0
+    clients = tmp_path / "desk-onion/authorized_clients"
+    assert clients.stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in clients.iterdir()] == ["nobody.auth"]
+    assert (clients / "nobody.auth").read_text().startswith("descriptor:x25519:")
+    assert not (tmp_path / "source-onion/authorized_clients").exists()
 
 
 def test_onions_overwrite_nothing(tmp_path: Path) -> None:
