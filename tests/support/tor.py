@@ -1,5 +1,16 @@
-"""Debian's tor, which a user's PATH may not name."""
+"""Debian's tor, and what a box's is told."""
 
 import shutil
+from collections.abc import Iterable
+from pathlib import Path
 
-TOR = shutil.which("tor") or "/usr/sbin/tor"
+from jinja2 import Template
+
+TOR = shutil.which("tor") or "/usr/sbin/tor"  # which a user's PATH may not name
+_TORRC = Path(__file__).parents[2] / "provision/roles/onion/templates/torrc.j2"
+
+
+def render_torrc(onions: Iterable[tuple[Path, Path]]) -> str:
+    """The torrc for services, each a folder and the relay's socket."""
+    template = Template(_TORRC.read_text(), trim_blocks=True, keep_trailing_newline=True)
+    return template.render(onions=[{"folder": folder, "socket": socket} for folder, socket in onions])

@@ -1,0 +1,31 @@
+"""The one torrc, as a box gets it."""
+
+import subprocess
+from pathlib import Path
+
+from support.tor import TOR, render_torrc
+
+
+def test_tor_accepts_the_torrc(tmp_path: Path) -> None:
+    onions = [(tmp_path / name, tmp_path / f"{name}.sock") for name in ("source", "desk")]
+    torrc = tmp_path / "torrc"
+    torrc.write_text(render_torrc(onions) + f"DataDirectory {tmp_path}/tor\n")
+    words = [TOR, "-f", torrc, "--defaults-torrc", tmp_path / "none", "--verify-config"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "[warn]" not in done.stdout.replace("[warn] You are running Tor as root", "")
+
+
+def test_each_onion_is_defended_and_leads_to_its_own_socket() -> None:
+    lines = render_torrc([(Path("/a"), Path("/run/a")), (Path("/b"), Path("/run/b"))]).splitlines()
+    starts = [n for n, line in enumerate(lines) if line.startswith("HiddenServiceDir ")]
+    first, second = ([one for one in lines[n:] if one.startswith("Hidden")] for n in starts)
+    first = first[: -len(second)]
+    assert [line.replace("/b", "/a") for line in second] == first
+    assert first[:2] == ["HiddenServiceDir /a", "HiddenServicePort 80 unix:/run/a"]
+    assert {
+        "HiddenServiceExportCircuitID haproxy",
+        "HiddenServicePoWDefensesEnabled 1",
+        "HiddenServiceEnableIntroDoSDefense 1",
+        "HiddenServiceMaxStreamsCloseCircuit 1",
+    } < set(first)
