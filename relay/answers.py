@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Iterable, Mapping
+import os
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
+from relay.patience import Patience
 from relay.store import Slice
 
 PIECE = 1 << 16  # bytes handed to a connection at once: what a reader who stopped can make the relay hold
-SLOWEST = 512  # bytes a second: whoever is slower is taken for dead
-PATIENCE = 60.0  # seconds on top of that
+IDLE = 60  # seconds that a reader may take nothing
 
 _JSON = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -70,43 +71,73 @@ class Answer(web.StreamResponse):
                 await self._send(rest[at : at + PIECE])
 
     async def _send(self, piece: bytes | memoryview) -> None:
-        self._transport().write(piece)
-        if self._request.protocol.writing_paused:
-            await patiently(self._request.writer.drain(), PIECE)
-
-    def _transport(self) -> asyncio.Transport:
         transport = self._request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the reader is gone")
-        return transport
+        transport.write(piece)
+        if self._request.protocol.writing_paused:
+            try:
+                async with Patience(IDLE, len(piece)):
+                    await self._request.writer.drain()
+            except TimeoutError:
+                raise ConnectionResetError("the reader stopped reading") from None
 
 
 class DropAnswer(Answer):
-    """Bytes `start` to `stop` of a drop, sent from its files by the kernel without passing through here."""
+    """A stretch of a drop, which the kernel sends from its files without passing it through here."""
 
-    def __init__(self, head: bytes, slices: Iterable[Slice]) -> None:
+    def __init__(self, head: bytes, slices: Sequence[Slice]) -> None:
         super().__init__(head)
         self._slices = slices
 
     async def write_eof(self, data: bytes = b"") -> None:
+        if self._request.transport is not None:
+            self._request.transport.set_write_buffer_limits(0)  # the head has left when this returns
         await super().write_eof(data)
-        if self._request.method == "HEAD":
-            return
-        loop = asyncio.get_running_loop()
-        for piece in self._slices:
-            try:
-                file = open(piece.path, "rb", buffering=0)  # noqa: ASYNC230, PTH123, SIM115 - sendfile reads it
-            except FileNotFoundError:
-                raise ConnectionResetError("the drop was deleted meanwhile") from None
-            with file:
-                sending = loop.sendfile(self._transport(), file, piece.offset, piece.count)
-                await patiently(sending, piece.count)
+        if self._request.transport is None:
+            raise ConnectionResetError("the reader is gone")
+        # A second descriptor, for asyncio lets nobody else wait for the one its transport waits for.
+        outlet = os.dup(self._request.transport.get_extra_info("socket").fileno())
+        try:
+            async with Patience(IDLE, sum(piece.count for piece in self._slices)) as patience:
+                for n, piece in enumerate(self._slices):
+                    await _pour(piece, outlet, patience)
+                    if n % 8 == 7:
+                        await asyncio.sleep(0)  # a reader as fast as this leaves time for others
+        except (TimeoutError, FileNotFoundError):  # the reader stopped reading, or a desk deleted the drop
+            raise ConnectionResetError("the drop was not sent whole") from None
+        finally:
+            os.close(outlet)
 
 
-async def patiently(sending: Awaitable[object], size: int) -> None:
-    """Waits until `size` bytes are taken; raises ConnectionResetError when only the dead are as slow."""
+async def _pour(piece: Slice, outlet: int, patience: Patience) -> None:
+    at, end = piece.offset, piece.offset + piece.count
+    file = os.open(piece.path, os.O_RDONLY)
     try:
-        async with asyncio.timeout(PATIENCE + size / SLOWEST):
-            await sending
-    except TimeoutError:
-        raise ConnectionResetError("the reader stopped reading") from None
+        while at < end:
+            try:
+                sent = os.sendfile(outlet, file, at, end - at)
+            except BlockingIOError:
+                await _writable(outlet)
+                patience.progress()
+                continue
+            if sent == 0:
+                raise ConnectionResetError("the file ended early")
+            at += sent
+    finally:
+        os.close(file)
+
+
+async def _writable(outlet: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+    loop.add_writer(outlet, _once, ready)
+    try:
+        await ready
+    finally:
+        loop.remove_writer(outlet)
+
+
+def _once(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)

@@ -99,7 +99,12 @@ async def _sweep(store: Store) -> None:
 async def _listening(address: Address, handler: Handler, settings: Settings) -> AsyncIterator[Address]:
     """The real address of an open socket; on leaving, requests in progress are finished first."""
     loop = asyncio.get_running_loop()
-    connections = Connections(handler, most=settings.connections, idle=settings.idle_seconds)
+    connections = Connections(
+        handler,
+        most=settings.connections,
+        idle=settings.idle_seconds,
+        circuits=settings.circuits == "haproxy",
+    )
     try:
         if address.path is None:
             server = await loop.create_server(connections, "127.0.0.1", address.port)

@@ -11,6 +11,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from relay.answers import head, json_answer
+from relay.circuits import proxy_line
 from relay.parse import PART
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -29,6 +30,7 @@ def complain(error: BaseException | None) -> None:
 class Connection(web.RequestHandler):
     """One connection. Where aiohttp's answers and logs would repeat a request, this says nothing of it."""
 
+    circuit: int | None = None  # where it comes from, if tor says so
     _held = False  # whether reading is paused, for a body that comes faster than it is written
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -69,12 +71,43 @@ class Connection(web.RequestHandler):
         complain(kw.get("exc_info"))
 
 
-class Connections(web.Server):
-    """The connections of one socket: at most `most`, each closed after `idle` seconds without a request."""
+class CircuitConnection(Connection):
+    """A connection from tor, which says first which circuit it came on; one that does not is dropped.
 
-    def __init__(self, handler: Handler, *, most: int, idle: float) -> None:
+    The line is cut off before aiohttp's parser, which goes on with the same socket: it has its own timers and
+    its own way to pause.
+    """
+
+    _start = b""
+
+    def data_received(self, data: bytes) -> None:
+        if self.circuit is None:
+            try:
+                found = proxy_line(self._start + data)
+            except ValueError:
+                if self.transport is not None:
+                    self.transport.abort()
+                return
+            if found is None:
+                self._start += data
+                return
+            self.circuit, data = found
+            self._start = b""
+            if not data:
+                return
+        super().data_received(data)
+
+
+class Connections(web.Server):
+    """The connections of one socket: at most `most`, each closed after `idle` seconds without a request.
+
+    With `circuits`, tor says of each which circuit it belongs to.
+    """
+
+    def __init__(self, handler: Handler, *, most: int, idle: float, circuits: bool = False) -> None:
         super().__init__(handler)
         self._most = most
+        self._kind = CircuitConnection if circuits else Connection
         self._options: dict[str, Any] = {
             "access_log": None,
             "auto_decompress": False,  # what is not inflated cannot blow up
@@ -89,4 +122,4 @@ class Connections(web.Server):
         return len(self.connections) >= self._most
 
     def __call__(self) -> Connection:
-        return Connection(self, loop=self._loop, **self._options)
+        return self._kind(self, loop=self._loop, **self._options)

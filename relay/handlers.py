@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from relay import parse
-from relay.answers import SLOWEST, Answer, DropAnswer, head, json_answer, json_head
+from relay.answers import Answer, DropAnswer, head, json_answer, json_head
 from relay.board import Board
 from relay.edition import Edition
 from relay.errors import Refused
+from relay.patience import Patience
 from relay.store import Store
 
 _DONE = head(204, 0)
@@ -98,21 +98,15 @@ class _Socket:
         if body.is_eof():  # it came along with the head
             take(body.read_nowait())
             return
-        loop = asyncio.get_running_loop()
-        idle = self._house.idle
-        end = loop.time() + idle + size / SLOWEST
         try:
-            async with asyncio.timeout(1.5 * idle) as patience:
+            async with Patience(self._house.idle, size) as patience:
                 while size > 0:
                     chunk, _ = await body.readchunk()
                     if not chunk:
                         raise ConnectionResetError("the body ended early")
                     size -= len(chunk)
                     take(chunk)
-                    # Moving a timer costs more than all else here: it is set so far that it is moved seldom.
-                    now = loop.time()
-                    if (patience.when() or 0) < now + idle:
-                        patience.reschedule(min(now + 1.5 * idle, end))
+                    patience.progress()
         except TimeoutError:
             raise Refused(408, "nothing came for too long") from None
 
@@ -160,7 +154,7 @@ class Desk(_Socket):
         start, stop = part or (0, drop.size)
         headers = _DROP | ({"Content-Range": f"bytes {start}-{stop - 1}/{drop.size}"} if part else {})
         top = head(206 if part else 200, stop - start, _BYTES, headers)
-        return DropAnswer(top, self._house.store.slices(drop, start, stop))
+        return DropAnswer(top, list(self._house.store.slices(drop, start, stop)))
 
     def _status(self) -> Answer:
         edition = {"edition": self._house.edition.number, "expires": self._house.edition.expires}

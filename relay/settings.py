@@ -35,6 +35,7 @@ class Settings:
     data: Path  # folder for drops and the board, this relay's alone
     source: Address  # where the public onion leads
     desk: Address  # where the desks' onion leads
+    circuits: str = "none"  # haproxy: each connection says first which circuit it came on, as tor can
     reserve_bytes: int = 512 << 20  # disk space that drops never get
     connections: int = 512  # at once, for each of the two sockets
     idle_seconds: int = 120  # how long a connection may be silent
@@ -103,6 +104,12 @@ def _address(value: object, _: Path) -> Address:
     return Address(None, int(found[1]))
 
 
+def _circuits(value: object, _: Path) -> str:
+    if value not in ("none", "haproxy"):
+        raise ValueError("write haproxy, where tor has HiddenServiceExportCircuitID haproxy, or none")
+    return str(value)
+
+
 def _number(value: object, _: Path) -> int:
     if not isinstance(value, str) or not re.fullmatch(r"[1-9][0-9_]{0,17}", value):
         raise ValueError("write a positive whole number")
@@ -114,4 +121,5 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "data": _folder,
     "source": _address,
     "desk": _address,
+    "circuits": _circuits,
 }
