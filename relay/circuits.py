@@ -1,0 +1,139 @@
+"""Circuits: all that the relay can know of who asks, and what each of them may take. Kept in memory alone."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from relay.errors import Refused
+from relay.parse import PART
+
+LONGEST = 107  # bytes of any such line (the PROXY protocol, version 1)
+
+# How tor writes it (HiddenServiceExportCircuitID in tor(1)): the circuit's number as the last 32 bits.
+_LINE = re.compile(
+    rb"PROXY TCP6 fc00:dead:beef:4dad::([0-9a-f]{1,4}):([0-9a-f]{1,4}) ::1 [0-9]{1,5} [0-9]{1,5}\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a circuit may take at once, and what it is given back each second. A circuit of Tor carries about
+    2 MB/s, so only one that does nothing but ask, over several connections, comes to feel these."""
+
+    most: float
+    rate: float
+
+
+REQUESTS = Allowance(200, 20)
+BYTES = Allowance(64 * PART, 8 * PART)  # both ways, without heads
+DROPS = Allowance(8, 1 / 60)  # begun, or gone on with from another circuit
+
+LONGEST_WAIT = 30  # seconds: whoever would wait longer has more requests open than any browser
+CIRCUITS = 10_000  # remembered at once
+FORGET = max(one.most / one.rate for one in (REQUESTS, BYTES, DROPS))  # seconds until nothing is owed
+_IDS = 16  # drops that one circuit goes on with at no cost
+
+
+def proxy_line(start: bytes) -> tuple[int, bytes] | None:
+    """The circuit that a connection's first bytes name and the bytes after it, None while more must come.
+
+    Refuses (ValueError) what cannot become tor's line.
+    """
+    end = start.find(b"\n", 0, LONGEST) + 1
+    if not end and len(start) < LONGEST:
+        return None
+    found = _LINE.fullmatch(start, 0, end)
+    if found is None:
+        raise ValueError("this connection does not come from tor")
+    return int(found[1], 16) << 16 | int(found[2], 16), start[end:]
+
+
+class _Bucket:
+    """Fills up to an allowance; it can owe, too."""
+
+    def __init__(self, allowance: Allowance, now: float) -> None:
+        self._allowance = allowance
+        self._has = allowance.most
+        self._at = now
+
+    def has(self, now: float) -> float:
+        self._has = min(self._allowance.most, self._has + (now - self._at) * self._allowance.rate)
+        self._at = now
+        return self._has
+
+    def take(self, amount: float, now: float) -> None:
+        self._has = self.has(now) - amount
+
+    def wait(self, now: float) -> float:
+        """The seconds until nothing is owed."""
+        return max(0.0, -self.has(now) / self._allowance.rate)
+
+
+class Share:
+    """One circuit's."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.used = clock()
+        self._requests, self._bytes, self._drops = (_Bucket(a, self.used) for a in (REQUESTS, BYTES, DROPS))
+        self._ids: deque[str] = deque(maxlen=_IDS)
+
+    async def turn(self, size: int) -> None:
+        """Returns when it is the turn of a request with a body of `size` bytes: at once, or when the circuit
+        owes nothing for what it took before; refuses (503) when that would be long."""
+        now = self._clock()
+        if self._wait(now) > LONGEST_WAIT:
+            raise Refused(503, "too much is asked for from here; try again later")
+        self._requests.take(1, now)
+        self._bytes.take(min(size, PART), now)
+        if wait := self._wait(now):
+            await asyncio.sleep(wait)
+
+    def _wait(self, now: float) -> float:
+        return max(self._requests.wait(now), self._bytes.wait(now))
+
+    def answered(self, size: int) -> None:
+        """Counts the bytes of an answer, which the next request pays for."""
+        self._bytes.take(size, self._clock())
+
+    def begin(self, id_: str) -> None:
+        """Refuses (503) a part of yet another drop, when one circuit has sent parts of too many."""
+        if id_ in self._ids:
+            return
+        now = self._clock()
+        if self._drops.has(now) < 1:
+            raise Refused(503, "too many drops come from here; try again later")
+        self._drops.take(1, now)
+        self._ids.append(id_)
+
+
+class Shares:
+    """Every circuit's share, until it owes nothing; of too many circuits the longest silent is forgotten."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._shares: OrderedDict[int, Share] = OrderedDict()  # the longest unused first
+        self._forgetting: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._shares)
+
+    def of(self, circuit: int) -> Share:
+        share = self._shares.pop(circuit, None) or Share(self._loop.time)
+        share.used = self._loop.time()
+        self._shares[circuit] = share
+        if len(self._shares) > CIRCUITS:
+            self._shares.popitem(last=False)
+        if self._forgetting is None:
+            self._forgetting = self._loop.call_later(FORGET, self._forget)
+        return share
+
+    def _forget(self) -> None:
+        now = self._loop.time()
+        while self._shares and next(iter(self._shares.values())).used <= now - FORGET:
+            self._shares.popitem(last=False)
+        self._forgetting = self._loop.call_later(FORGET, self._forget) if self._shares else None
