@@ -10,6 +10,7 @@ from pathlib import Path
 
 from keys.desk import commands
 from keys.desk.home import DEFAULT
+from keys.desk.socks import TOR
 from keys.desk.terminal import complain
 from keys.errors import KnotholeError
 
@@ -94,8 +95,12 @@ def _parser() -> argparse.ArgumentParser:
         "--identity", type=Path, required=True, metavar="FILE", help="your identity, such as ada.key"
     )
     made.add_argument(
-        "--relay", required=True, metavar="URL", help="http://HOST:PORT or unix:/PATH of the desk socket"
+        "--relay",
+        required=True,
+        metavar="URL",
+        help="http://….onion, http://HOST:PORT or unix:/PATH of the desk socket",
     )
+    _socks(made)
     _passphrase(made)
 
     made = command("fetch", commands.fetch, "fetch new drops, post what waits", _FETCH)
@@ -131,11 +136,14 @@ def _parser() -> argparse.ArgumentParser:
         _VERIFY,
     )
     made.add_argument(
-        "target", metavar="WHERE", help="a folder, or http://HOST:PORT or unix:/PATH of the source socket"
+        "target",
+        metavar="WHERE",
+        help="a folder, or http://….onion, http://HOST:PORT or unix:/PATH of the source socket",
     )
     made.add_argument(
         "--masthead", type=Path, metavar="FILE", help="masthead.pub (the one this desk has joined)"
     )
+    _socks(made)
     _json(made)
     return parser
 
@@ -153,7 +161,7 @@ Overwrites nothing, and refuses to write a secret inside a git work tree."""
 _JOIN = """
 
 Checks the edition's signature and that it lists your identity; remembers newsroom and masthead.
-The identity stays where it is."""
+The identity stays where it is. An onion is reached through tor, which needs the key of your invitation."""
 _FETCH = """
 
 Every fetch looks the same to the relay, whether or not it posts a reply."""
@@ -178,6 +186,15 @@ At a relay, every file is fetched as a source would fetch it, and compared with 
 def _passphrase(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--passphrase-fd", type=int, metavar="N", help="read the passphrase from this file descriptor"
+    )
+
+
+def _socks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--socks",
+        default=TOR,
+        metavar="HOST:PORT",
+        help=f"tor's SOCKS port, for an onion ({TOR}; Tor Browser's is 127.0.0.1:9150)",
     )
 
 

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from keys.desk import socks
 from keys.errors import DeskError, Refused, Unreachable
 from keys.line import LINE
+from keys.onion import parse_address
 
 _PATIENCE = 90  # seconds of silence: a circuit of Tor may take as long
 _LONGEST = 1 << 20  # bytes of an answer that is neither a drop nor the board
@@ -55,12 +57,23 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-class Client:
-    """One connection to a relay at http://HOST:PORT or unix:/PATH. Its methods raise Unreachable when
-    there is no answer, and Refused for one that says no or makes no sense."""
+class _OnionConnection(http.client.HTTPConnection):
+    def __init__(self, host: str, port: int, proxy: str, purpose: str) -> None:
+        super().__init__(host, port, timeout=_PATIENCE)
+        self._proxy = proxy
+        self._purpose = purpose
 
-    def __init__(self, url: str) -> None:
-        self._connection = _connection(url)
+    def connect(self) -> None:
+        self.sock = socks.connect(self._proxy, self.host, self.port, self._purpose, _PATIENCE)
+
+
+class Client:
+    """One connection to a relay at http://HOST:PORT or unix:/PATH; an onion is reached through tor's SOCKS
+    port `proxy`, over circuits that serve no other purpose. Its methods raise Unreachable when there is no
+    answer, and Refused for one that says no or makes no sense."""
+
+    def __init__(self, url: str, proxy: str = socks.TOR, purpose: str = "desk") -> None:
+        self._connection = _connection(url, proxy, purpose)
 
     def close(self) -> None:
         self._connection.close()
@@ -170,13 +183,18 @@ class Client:
             raise Unreachable(_reason(error)) from None
 
 
-def _connection(url: str) -> http.client.HTTPConnection:
+def _connection(url: str, proxy: str, purpose: str) -> http.client.HTTPConnection:
     if url.startswith("unix:/"):
         return _UnixConnection(url.removeprefix("unix:"))
     try:
         parts = urlsplit(url)
         if parts.scheme == "http" and parts.hostname and parts.path in ("", "/") and not parts.query:
-            return http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=_PATIENCE)
+            port = parts.port or 80
+            if parts.hostname.endswith(".onion"):
+                parse_address(parts.hostname)
+                socks.parse(proxy)
+                return _OnionConnection(parts.hostname, port, proxy, purpose)
+            return http.client.HTTPConnection(parts.hostname, port, timeout=_PATIENCE)
     except ValueError:
         pass
     raise DeskError("a relay's address is http://HOST:PORT or unix:/PATH", hint=f"it is {url}")

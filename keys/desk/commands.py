@@ -14,7 +14,7 @@ from keys.desk import keygen as new
 from keys.desk import show as shows
 from keys.desk.conversation import conversation
 from keys.desk.desk import Desk, open_desk
-from keys.desk.home import Home, read_identity, read_masthead
+from keys.desk.home import Home, Settings, read_identity, read_masthead
 from keys.desk.inbox import Fetched
 from keys.desk.state import Entry
 from keys.desk.sync import sync
@@ -59,9 +59,8 @@ def invite(arguments: argparse.Namespace) -> None:
 def join(arguments: argparse.Namespace) -> None:
     home, masthead = _home(arguments), read_masthead(arguments.masthead)
     passphrases = Passphrases(arguments.passphrase_fd)
-    newsroom = editions.join(
-        home, arguments.edition, masthead, arguments.identity, arguments.relay, passphrases
-    )
+    settings = Settings(arguments.relay, str(arguments.identity.resolve()), arguments.socks)
+    newsroom = editions.join(home, arguments.edition, masthead, settings, passphrases)
     say(f"this is a desk of {newsroom.name}, edition {newsroom.edition}, which expires on {newsroom.expires}")
 
 
@@ -146,7 +145,7 @@ def verify_edition(arguments: argparse.Namespace) -> None:
     masthead = home.masthead if home else read_masthead(arguments.masthead)
     if arguments.target.startswith(("http:", "https:", "unix:")):
         with Progress() as progress:
-            manifest = editions.verify_relay(arguments.target, masthead, home, progress)
+            manifest = editions.verify_relay(arguments.target, arguments.socks, masthead, home, progress)
     else:
         manifest = editions.verify_folder(Path(arguments.target), masthead, home)
     said = {"newsroom": manifest.newsroom, "edition": manifest.edition, "files": len(manifest.files)}

@@ -27,19 +27,19 @@ def today() -> date:
 
 
 def join(
-    home: Home, folder: Path, masthead: Masthead, identity: Path, relay: str, passphrases: Passphrases
+    home: Home, folder: Path, masthead: Masthead, settings: Settings, passphrases: Passphrases
 ) -> Newsroom:
     """Makes a home the desk of the newsroom whose edition this is, and gives the newsroom. Raises
     BadEdition or Forged for an edition that is not genuine or older than the last, and DeskError for an
     identity it does not list."""
-    Client(relay).close()
+    Client(settings.relay, settings.socks).close()
     manifest = edition.verify(folder, masthead, today())
     newsroom = Newsroom.from_json((folder / "newsroom.json").read_bytes())
     if home.joined:
         _same(home, manifest, masthead)
-    place(newsroom, read_identity(identity, passphrases))
+    place(newsroom, read_identity(Path(settings.identity), passphrases))
     with home.locked():
-        home.write(Settings(relay, str(identity.resolve())), newsroom, masthead)
+        home.write(settings, newsroom, masthead)
     return newsroom
 
 
@@ -51,10 +51,12 @@ def verify_folder(folder: Path, masthead: Masthead, home: Home | None) -> Manife
     return manifest
 
 
-def verify_relay(url: str, masthead: Masthead, home: Home | None, report: Callable[[str], None]) -> Manifest:
+def verify_relay(
+    url: str, proxy: str, masthead: Masthead, home: Home | None, report: Callable[[str], None]
+) -> Manifest:
     """Gives the manifest of the edition that a relay serves to sources, once every byte and header that a
     source gets is the newsroom's; raises BadEdition or Forged for anything else."""
-    client = Client(url)
+    client = Client(url, proxy, "edition")
     try:
         _, data = client.page(f"/{MANIFEST}", edition.LONGEST_MANIFEST)
         _, signature = client.page(f"/{MANIFEST}.minisig", _LONGEST_SIGNATURE)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from keys.desk import files
+from keys.desk.socks import TOR
 from keys.desk.terminal import read_file
 from keys.errors import DeskError, KnotholeError
 from keys.identity import Journalist, unlock
@@ -24,10 +25,11 @@ _LONGEST_KEY = 64 << 10
 
 @dataclass(frozen=True)
 class Settings:
-    """desk.json: where the relay is, and where the identity."""
+    """desk.json: where the relay is, and where the identity, and tor for a relay that is an onion."""
 
     relay: str
     identity: str
+    socks: str = TOR
 
 
 class Home:

@@ -17,7 +17,8 @@ def sync(desk: Desk, progress: Progress) -> Fetched:
     """Fetches what is new, posts lines and one note, and gives how much was fetched. Raises Unreachable or
     Refused; what was not posted then waits for the next time."""
     today = datetime.now(UTC).date()
-    client = Client(desk.home.settings.relay)
+    settings = desk.home.settings
+    client = Client(settings.relay, settings.socks)
     try:
         fetched = inbox.fetch(desk, client, progress)
         progress("the board")
