@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from aiohttp import web
@@ -15,6 +15,7 @@ from relay.patience import Patience
 from relay.store import Slice
 
 PIECE = 1 << 16  # bytes handed to a connection at once: what a reader who stopped can make the relay hold
+BURST = 1 << 22  # bytes handed to the kernel at once
 IDLE = 60  # seconds that a reader may take nothing
 
 _JSON = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -84,48 +85,47 @@ class Answer(web.StreamResponse):
 
 
 class DropAnswer(Answer):
-    """A stretch of a drop, which the kernel sends from its files without passing it through here."""
+    """A stretch of a file, which the kernel sends without passing it through here."""
 
-    def __init__(self, head: bytes, slices: Sequence[Slice]) -> None:
+    def __init__(self, head: bytes, piece: Slice) -> None:
         super().__init__(head)
-        self._slices = slices
+        self._piece = piece
 
     async def write_eof(self, data: bytes = b"") -> None:
-        if self._request.transport is not None:
-            self._request.transport.set_write_buffer_limits(0)  # the head has left when this returns
-        await super().write_eof(data)
-        if self._request.transport is None:
+        transport = self._request.transport
+        if transport is None:
             raise ConnectionResetError("the reader is gone")
-        # A second descriptor, for asyncio lets nobody else wait for the one its transport waits for.
-        outlet = os.dup(self._request.transport.get_extra_info("socket").fileno())
         try:
-            async with Patience(IDLE, sum(piece.count for piece in self._slices)) as patience:
-                for n, piece in enumerate(self._slices):
-                    await _pour(piece, outlet, patience)
-                    if n % 8 == 7:
-                        await asyncio.sleep(0)  # a reader as fast as this leaves time for others
-        except (TimeoutError, FileNotFoundError):  # the reader stopped reading, or a desk deleted the drop
-            raise ConnectionResetError("the drop was not sent whole") from None
+            file = os.open(self._piece.path, os.O_RDONLY)
+        except FileNotFoundError:
+            raise ConnectionResetError("a desk deleted the drop meanwhile") from None
+        # A second descriptor, for asyncio lets nobody else wait for the one its transport waits for.
+        outlet = os.dup(transport.get_extra_info("socket").fileno())
+        try:
+            transport.set_write_buffer_limits(0)  # so that the head has left before the rest
+            await super().write_eof(data)
+            await self._pour(file, outlet)
         finally:
             os.close(outlet)
+            os.close(file)
 
-
-async def _pour(piece: Slice, outlet: int, patience: Patience) -> None:
-    at, end = piece.offset, piece.offset + piece.count
-    file = os.open(piece.path, os.O_RDONLY)
-    try:
-        while at < end:
-            try:
-                sent = os.sendfile(outlet, file, at, end - at)
-            except BlockingIOError:
-                await _writable(outlet)
-                patience.progress()
-                continue
-            if sent == 0:
-                raise ConnectionResetError("the file ended early")
-            at += sent
-    finally:
-        os.close(file)
+    async def _pour(self, file: int, outlet: int) -> None:
+        at, end = self._piece.offset, self._piece.offset + self._piece.count
+        try:
+            async with Patience(IDLE, end - at) as patience:
+                while at < end:
+                    try:
+                        sent = os.sendfile(outlet, file, at, min(end - at, BURST))
+                    except BlockingIOError:
+                        await _writable(outlet)
+                        patience.progress()
+                        continue
+                    if sent == 0:
+                        raise ConnectionResetError("the file ended early")
+                    at += sent
+                    await asyncio.sleep(0)  # a reader as fast as this leaves time for others
+        except TimeoutError:
+            raise ConnectionResetError("the reader stopped reading") from None
 
 
 async def _writable(outlet: int) -> None:

@@ -1,13 +1,13 @@
-# ruff: noqa: PTH104, PTH108, PTH123 - `Path` costs more than the system calls here
+# ruff: noqa: PTH104, PTH123 - `Path` costs more than the system calls here
 """A store in a folder.
 
-    tmp/{k}                         a part that is being written
-    incoming/{id}/{n}               part n of an unfinished drop
-    drops/{seq}-{day}-{size}-{id}   a committed drop: its only part, or a folder of parts
+    tmp/{k}                         a drop of one part, being written
+    incoming/{id}                   the parts of an unfinished drop; see `relay.incoming`
+    drops/{seq}-{day}-{size}-{id}   a committed drop
     gone/{k}                        what was deleted, until its space is free
 
-Things move from one to the next by rename, so at any instant they are there or they are not. The names say
-all that is to be known of a drop: the index is a listing, and nothing else has to be kept in step with it.
+A drop is one file that goes from folder to folder by rename, so at any instant it is there or it is not.
+Its name says all that is to be known of it: the index is a listing, and nothing else has to be kept in step.
 """
 
 from __future__ import annotations
@@ -17,21 +17,18 @@ import itertools
 import os
 import re
 import secrets
-import shutil
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from relay.day import expires, today, touch
 from relay.errors import Refused
 from relay.flush import Flush
-from relay.incoming import Incoming
-from relay.parse import PART, AgeHead, Cursor
-from relay.space import Space, refuse_if_full
+from relay.incoming import Incoming, too_large
+from relay.parse import AgeHead, Cursor
+from relay.space import Space
 from relay.store import Drop, Limits, Listing, Slice
+from relay.writing import FolderPart, FolderWhole
 
 PAGE = 1000  # drops in one listing
 _NAME = re.compile(r"([0-9]{12})-([0-9]{4}-[0-9]{2}-[0-9]{2})-([1-9][0-9]{0,14})-([0-9a-f]{32})")
@@ -45,10 +42,7 @@ class FolderStore:
             (root / name).mkdir(exist_ok=True)
         for leftover in (root / "tmp").iterdir():
             leftover.unlink()
-        self.root = str(root)
-        self.flush = flush
-        self.space = Space(self.root, limits.reserve_bytes)
-        self.incoming = Incoming(f"{root}/incoming", limits.unfinished_drops, limits.drop_bytes, self._throw)
+        self._root = str(root)
         self._limits = limits
         self._head = AgeHead(limits.stanzas)
         self._numbers = itertools.count()
@@ -56,6 +50,9 @@ class FolderStore:
         self._drops = _read_drops(root / "drops")  # by id, in order of arrival
         self._landing: set[str] = set()  # those that are not durable at their place yet
         self._seq = max((drop.seq for drop in self._drops.values()), default=0)
+        self.flush = flush
+        self.space = Space(self._root, limits.reserve_bytes)
+        self.incoming = Incoming(f"{root}/incoming", limits.unfinished_drops, limits.drop_bytes, self._throw)
         for id_ in self._drops:
             self.incoming.forget(id_)
 
@@ -66,19 +63,23 @@ class FolderStore:
         """Whether a drop is at its place, durable there or not."""
         return id_ in self._drops
 
-    def part(self, id_: str, n: int, size: int, *, alone: bool) -> FolderPart:
-        self.incoming.admit(id_, n, size, alone=alone)
+    def part(self, id_: str, n: int, size: int) -> FolderPart:
         return FolderPart(self, id_, n, size)
+
+    def whole(self, id_: str, size: int) -> FolderWhole:
+        if size > self._limits.drop_bytes:
+            raise too_large()
+        return FolderWhole(self, id_, size, f"{self._root}/tmp/{next(self._numbers)}")  # noqa: S108
 
     async def commit(self, id_: str, parts: int, size: int) -> None:
         if not self.has_place(id_):
             self.incoming.check(id_, parts, size)
-            folder = self.incoming.folder(id_)
-            with open(f"{folder}/0", "rb", buffering=0) as first:  # noqa: ASYNC230 - a few KiB
-                self.check_head(first.fileno())
-            if parts > 1:
-                touch(folder)
-            self.land(folder if parts > 1 else f"{folder}/0", id_, size)
+            path = self.incoming.path(id_)
+            with open(path, "r+b", buffering=0) as file:  # noqa: ASYNC230 - a few KiB
+                self.check_head(file.fileno())
+                file.truncate(size)  # a part that was given up may lie behind the last
+                touch(file.fileno())
+            self.land(path, id_, size)
         if id_ in self._landing:
             await self.flush()
         self.landed(id_, size)
@@ -89,17 +90,18 @@ class FolderStore:
             raise Refused(400, "this does not begin as a drop for this newsroom's recipients")
 
     def land(self, path: str, id_: str, size: int) -> None:
-        """Moves a file or folder that is durable to the drops; `landed` lists it, once that is durable."""
+        """Moves a file that is durable to the drops; `landed` lists it, once that is durable."""
         drop = Drop(self._seq + 1, today(), size, id_)
         os.rename(path, self._path(drop))
         self._seq = drop.seq
         self._drops[id_] = drop
         self._landing.add(id_)
-        self.incoming.forget(id_)
 
     def landed(self, id_: str, size: int) -> None:
         """Lists a drop that is durable at its place now; refuses (409) when that is another one."""
-        self._landing.discard(id_)
+        if id_ in self._landing:
+            self._landing.discard(id_)
+            self.incoming.forget(id_)
         if id_ in self._drops and self._drops[id_].size != size:
             raise Refused(409, "this drop was committed with another size")
 
@@ -119,21 +121,12 @@ class FolderStore:
         return Listing(drops, Cursor(self._run, drops[-1].seq if drops else last), more)
 
     def drop(self, id_: str) -> Drop:
-        drop = self._drops.get(id_)
-        if drop is None or id_ in self._landing:
+        if not self.has(id_):
             raise Refused(404, "there is no such drop")
-        return drop
+        return self._drops[id_]
 
-    def slices(self, drop: Drop, start: int, stop: int) -> Iterator[Slice]:
-        path = self._path(drop)
-        if drop.size <= PART:
-            yield Slice(path, start, stop - start)
-            return
-        while start < stop:
-            n, offset = divmod(start, PART)
-            count = min(PART - offset, stop - start)
-            yield Slice(f"{path}/{n}", offset, count)
-            start += count
+    def slice(self, drop: Drop, start: int, stop: int) -> Slice:
+        return Slice(self._path(drop), start, stop - start)
 
     async def delete(self, id_: str) -> None:
         drop = self._drops.pop(id_, None)
@@ -157,83 +150,17 @@ class FolderStore:
             "unfinished": len(self.incoming),
         }
 
-    def new_path(self) -> str:
-        return f"{self.root}/tmp/{next(self._numbers)}"  # noqa: S108
-
     def _path(self, drop: Drop) -> str:
-        return f"{self.root}/drops/{drop.seq:012}-{drop.day}-{drop.size}-{drop.id}"
+        return f"{self._root}/drops/{drop.seq:012}-{drop.day}-{drop.size}-{drop.id}"
 
     def _throw(self, path: str) -> None:
-        # In one step: half of it would be half a drop after a crash.
         with suppress(FileNotFoundError):
-            os.rename(path, f"{self.root}/gone/{secrets.token_hex(8)}")
+            os.rename(path, f"{self._root}/gone/{secrets.token_hex(8)}")
 
     def _empty(self) -> None:
-        for gone in Path(self.root, "gone").iterdir():
-            with suppress(FileNotFoundError):
-                shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
-
-
-class FolderPart:
-    """A part in a file of its own; see `relay.store.Part`.
-
-    Its bytes are durable before it gets its name, and the name is before anybody is told. With one flush for
-    both, a power cut can leave a name of the right size over zeros.
-    """
-
-    def __init__(self, store: FolderStore, id_: str, n: int, size: int) -> None:
-        self._store = store
-        self._id = id_
-        self._n = n
-        self._size = size
-        self._path: str | None = store.new_path()  # None once it has its place
-        self._fd = -1
-
-    def __enter__(self) -> Self:
-        self._store.space.take(self._size)
-        try:
-            self._fd = os.open(self._path or "", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        except OSError as error:
-            self._store.space.give_back(self._size)
-            refuse_if_full(error)
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._store.space.give_back(self._size)
-        os.close(self._fd)
-        if self._path is not None:
-            os.unlink(self._path)
-        if isinstance(error, OSError):
-            refuse_if_full(error)
-
-    def write(self, chunk: bytes) -> None:
-        written = os.write(self._fd, chunk)
-        while written < len(chunk):
-            written += os.write(self._fd, chunk[written:])
-
-    async def keep(self) -> None:
-        touch(self._fd)
-        await self._store.flush(self._name)
-        self._store.incoming.count(self._id, self._n, self._size)
-
-    def _name(self) -> None:
-        if not self._store.has_place(self._id):
-            self._store.incoming.name(self._path or "", self._id, self._n)
-            self._path = None
-
-    async def commit(self) -> None:
-        self._store.check_head(self._fd)
-        touch(self._fd)
-        await self._store.flush(self._land)
-        self._store.landed(self._id, self._size)
-
-    def _land(self) -> None:
-        if not self._store.has_place(self._id):
-            self._store.land(self._path or "", self._id, self._size)
-            self._path = None
+        # Not on the loop, for freeing a large file takes long; and not at once, for a desk may be reading it.
+        for gone in Path(self._root, "gone").iterdir():
+            gone.unlink(missing_ok=True)
 
 
 def _read_drops(folder: Path) -> dict[str, Drop]:

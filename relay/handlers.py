@@ -70,13 +70,15 @@ class _Socket:
                 return Answer(_DONE)
             await store.commit(target.id, 1, size)
             return Answer(_COMMITTED, b"{}")
-        with store.part(target.id, target.n, size, alone=target.commit) as part:
+        if target.commit:
+            with store.whole(target.id, size) as whole:
+                await self._receive(request, size, whole.write)
+                await whole.commit()
+            return Answer(_COMMITTED, b"{}")
+        with store.part(target.id, target.n, size) as part:
             await self._receive(request, size, part.write)
-            if target.commit:
-                await part.commit()
-                return Answer(_COMMITTED, b"{}")
             await part.keep()
-            return Answer(_DONE)
+        return Answer(_DONE)
 
     async def _commit(self, request: web.BaseRequest, id_: str) -> Answer:
         if _length(request) > parse.COMMIT_BODY:
@@ -154,7 +156,7 @@ class Desk(_Socket):
         start, stop = part or (0, drop.size)
         headers = _DROP | ({"Content-Range": f"bytes {start}-{stop - 1}/{drop.size}"} if part else {})
         top = head(206 if part else 200, stop - start, _BYTES, headers)
-        return DropAnswer(top, list(self._house.store.slices(drop, start, stop)))
+        return DropAnswer(top, self._house.store.slice(drop, start, stop))
 
     def _status(self) -> Answer:
         edition = {"edition": self._house.edition.number, "expires": self._house.edition.expires}

@@ -1,5 +1,5 @@
-# ruff: noqa: PTH102, PTH104 - `Path` costs more than the system calls here
-"""Unfinished drops: the parts that are durable, until a commit makes them a drop."""
+# ruff: noqa: PTH116, PTH123 - `Path` costs more than the system calls here
+"""Unfinished drops: for each a file with the parts that came, and a list of those that are durable in it."""
 
 from __future__ import annotations
 
@@ -14,74 +14,105 @@ from relay.parse import PART, parts_of
 
 STALE = 3600  # seconds after which an unfinished drop may have to make room for another
 _MISSING = 100  # part numbers named to a client that did not send them
+_SLOT = 4  # bytes
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(slots=True)
 class _Unfinished:
-    touched: float
+    touched: float = field(default_factory=time.monotonic)
     parts: dict[int, int] = field(default_factory=dict)  # number -> size in bytes, of those that are durable
-    size: int = 0  # of all of them
+    size: int = 0  # bytes of all of them
+    writers: int = 0  # parts on their way in
 
     def add(self, n: int, size: int) -> None:
-        self.remove(n)
+        self.size += size - self.parts.get(n, 0)
         self.parts[n] = size
-        self.size += size
-
-    def remove(self, n: int) -> None:
-        self.size -= self.parts.pop(n, 0)
 
 
 class Incoming:
-    """The folder `{root}/{id}/{n}`, and an index of it; `throw` gets rid of a folder in one step."""
+    """`{root}/{id}` holds part n at n MiB; slot n of `{root}/{id}.sizes` holds its size once it is durable.
+
+    `throw` gets rid of a file in one step, if it is there.
+    """
 
     def __init__(self, root: str, most: int, drop_bytes: int, throw: Callable[[str], None]) -> None:
         self._root = root
         self._most = most
         self._drop_bytes = drop_bytes
         self._throw = throw
-        now = time.monotonic()
-        # The longest untouched first. After a restart all count as touched: no hour is kept on the disk.
+        # By id, the longest untouched first. After a restart all are as if touched: no hour is kept.
         self._drops: dict[str, _Unfinished] = {}
-        for entry in os.scandir(root):
-            if _ID.fullmatch(entry.name):
-                drop = self._drops[entry.name] = _Unfinished(now)
-                for part in os.scandir(entry):
-                    if part.name.isdecimal():
-                        drop.add(int(part.name), part.stat().st_size)
+        for name in {entry.name.removesuffix(".sizes") for entry in os.scandir(root)}:
+            drop = self._read(name)
+            if drop.parts and _ID.fullmatch(name):
+                self._drops[name] = drop
+            else:
+                self._clear(name)
+
+    def _read(self, id_: str) -> _Unfinished:
+        drop = _Unfinished()
+        try:
+            with open(self._sizes(id_), "rb") as file:
+                slots = file.read()
+            length = os.stat(self.path(id_)).st_size
+        except FileNotFoundError:
+            return drop
+        for n in range(len(slots) // _SLOT):
+            size = int.from_bytes(slots[n * _SLOT : (n + 1) * _SLOT])
+            if 0 < size <= PART and n * PART + size <= length:
+                drop.add(n, size)
+        return drop
 
     def __len__(self) -> int:
         return len(self._drops)
 
-    def folder(self, id_: str) -> str:
+    def path(self, id_: str) -> str:
         return f"{self._root}/{id_}"
 
-    def admit(self, id_: str, n: int, size: int, *, alone: bool) -> None:
-        """Refuses a part that makes its drop too large (413) or, unless alone, begins one too many (503)."""
+    def _sizes(self, id_: str) -> str:
+        return f"{self._root}/{id_}.sizes"
+
+    def begin(self, id_: str, n: int, size: int) -> None:
+        """Expects a part until `leave`; refuses (413) too large a drop and (503) to begin one too many."""
         known = self._drops.get(id_)
         others = known.size - known.parts.get(n, 0) if known else 0
         if max(n * PART, others) + size > self._drop_bytes:
             raise too_large()
-        if known is None and not alone and len(self._drops) >= self._most:
+        if known is None:
             self._make_room()
+            known = self._drops[id_] = _Unfinished()
+        known.writers += 1
 
     def _make_room(self) -> None:
         """Lets go of a drop that nobody has touched for long, so that a full house does not stay one."""
+        if len(self._drops) < self._most:
+            return
         id_, longest = next(iter(self._drops.items()))
         if time.monotonic() - longest.touched < STALE:
             raise Refused(503, "too many drops are being sent; try again later")
         self.forget(id_)
 
-    def name(self, path: str, id_: str, n: int) -> None:
-        """Moves a part to its place. Until `count` says that it is durable there, no commit can have it."""
+    def leave(self, id_: str) -> None:
+        """Expects a part no longer, and no drop of which none came."""
+        drop = self._drops.get(id_)
+        if drop is not None:
+            drop.writers -= 1
+            if not drop.writers and not drop.parts:
+                self.forget(id_)
+
+    def mark(self, id_: str, n: int, size: int) -> None:
+        """Writes down that a part is durable; until `count` says that this is so too, no commit has it."""
         if id_ not in self._drops:
-            os.mkdir(self.folder(id_))
-            self._drops[id_] = _Unfinished(time.monotonic())
-        self._drops[id_].remove(n)
-        os.rename(path, f"{self.folder(id_)}/{n}")
+            raise Refused(503, "this drop has expired; send it again")
+        slots = os.open(self._sizes(id_), os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.pwrite(slots, size.to_bytes(_SLOT), n * _SLOT)
+        finally:
+            os.close(slots)
 
     def count(self, id_: str, n: int, size: int) -> None:
-        """Counts a part that is durable now, unless the drop is no longer unfinished."""
+        """Counts a part, unless the drop is no longer unfinished."""
         drop = self._drops.pop(id_, None)
         if drop is not None:
             drop.touched = time.monotonic()
@@ -92,21 +123,24 @@ class Incoming:
         """Refuses a commit too large (413), of no drop (404), with parts missing (409) or others (400)."""
         if size > self._drop_bytes:
             raise too_large()
-        if id_ not in self._drops:
+        if id_ not in self._drops or not self._drops[id_].parts:
             raise Refused(404, "no part of this drop is here")
         drop = self._drops[id_]
-        have = drop.parts
-        missing = [n for n in range(parts) if n not in have]
+        missing = [n for n in range(parts) if n not in drop.parts]
         if missing:
             raise Refused(409, "parts are missing", missing=missing[:_MISSING])
-        whole = all(have[n] == PART for n in range(parts - 1))
-        if len(have) != parts or drop.size != size or not whole or parts != parts_of(size):
+        whole = all(drop.parts[n] == PART for n in range(parts - 1))
+        if len(drop.parts) != parts or drop.size != size or not whole or parts != parts_of(size):
             raise Refused(400, "the parts that are here do not add up to this size")
 
     def forget(self, id_: str) -> None:
-        """Deletes what is left of a drop, if there is anything."""
+        """Deletes a drop, or what its commit left of it, if there is any."""
         if self._drops.pop(id_, None) is not None:
-            self._throw(self.folder(id_))
+            self._clear(id_)
+
+    def _clear(self, id_: str) -> None:
+        self._throw(self.path(id_))
+        self._throw(self._sizes(id_))
 
     def expire(self, age: float) -> None:
         """Forgets the drops that nobody has touched for `age` seconds."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
@@ -47,8 +46,8 @@ class Limits:
     unfinished_hours: int
 
 
-class Part(Protocol):
-    """A part on its way in; leaving the `with` block before `keep` or `commit` returned stores nothing."""
+class Writing(Protocol):
+    """Bytes on their way in while the `with` block lasts; entering it refuses (507) to touch the reserve."""
 
     def __enter__(self) -> Self: ...
 
@@ -57,13 +56,21 @@ class Part(Protocol):
     ) -> None: ...
 
     def write(self, chunk: bytes) -> None:
-        """Adds bytes; refuses (507) when the disk is full."""
+        """Adds bytes; leaving the block because of an OSError here refuses (507) if the disk is full."""
+
+
+class Part(Writing, Protocol):
+    """One part of a drop; entering it refuses (413) too large a drop and (503) to begin one too many."""
 
     async def keep(self) -> None:
-        """Makes this part of an unfinished drop durable; changes nothing once the drop is committed."""
+        """Makes the part durable; changes nothing if the drop is committed."""
+
+
+class Whole(Writing, Protocol):
+    """All of a drop that is one part."""
 
     async def commit(self) -> None:
-        """Makes this the whole of a drop, durable and listed; refuses as `Store.commit` does."""
+        """Makes the drop durable and lists it; refuses what `Store.commit` does."""
 
 
 class Store(Protocol):
@@ -72,12 +79,11 @@ class Store(Protocol):
     def has(self, id_: str) -> bool:
         """Whether this drop is committed, and durable."""
 
-    def part(self, id_: str, n: int, size: int, *, alone: bool) -> Part:
-        """A place for part n, of `size` bytes; `alone` says that it will be committed at once.
+    def part(self, id_: str, n: int, size: int) -> Part:
+        """A place for part n, of `size` bytes."""
 
-        Refuses (413) what makes the drop too large, (503) one unfinished drop too many, and (507), here or
-        when it is entered, to touch the reserve.
-        """
+    def whole(self, id_: str, size: int) -> Whole:
+        """A place for a drop of `size` bytes; refuses (413) one that is too large."""
 
     async def commit(self, id_: str, parts: int, size: int) -> None:
         """Makes a drop of its parts, once, however often it is asked.
@@ -93,7 +99,7 @@ class Store(Protocol):
     def drop(self, id_: str) -> Drop:
         """The committed drop; refuses (404) when there is none."""
 
-    def slices(self, drop: Drop, start: int, stop: int) -> Iterator[Slice]:
+    def slice(self, drop: Drop, start: int, stop: int) -> Slice:
         """Where the bytes from `start` to `stop` are."""
 
     async def delete(self, id_: str) -> None:

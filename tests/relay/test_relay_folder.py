@@ -40,16 +40,16 @@ def with_store(root: Path, work: Callable[[FolderStore], Awaitable[None]], limit
 
 async def put(store: FolderStore, id_: str, n: int = 0, data: bytes | None = None) -> None:
     data = some_drop() if data is None else data
-    with store.part(id_, n, len(data), alone=False) as part:
+    with store.part(id_, n, len(data)) as part:
         part.write(data)
         await part.keep()
 
 
 async def drop_in(store: FolderStore, id_: str) -> None:
     data = some_drop()
-    with store.part(id_, 0, len(data), alone=True) as part:
-        part.write(data)
-        await part.commit()
+    with store.whole(id_, len(data)) as whole:
+        whole.write(data)
+        await whole.commit()
 
 
 def status(store: FolderStore) -> tuple[int, int]:
@@ -209,7 +209,9 @@ def test_what_a_crash_left_behind_is_cleared(tmp_path: Path) -> None:
     async def work(store: FolderStore) -> None:
         await drop_in(store, id_)
         (tmp_path / "tmp" / "17").write_bytes(b"half a part")
-        (tmp_path / "incoming" / id_).mkdir()  # emptied by a commit that could not remove it
+        (tmp_path / "incoming" / id_).write_bytes(b"of a drop that was committed in another way")
+        (tmp_path / "incoming" / f"{new_id()}.sizes").write_bytes(bytes(8))  # its drop was committed
+        (tmp_path / "incoming" / new_id()).write_bytes(b"no part of it was durable")
         (tmp_path / "drops" / "strange").write_bytes(b"")
 
     with_store(tmp_path, work)
@@ -227,10 +229,11 @@ def test_the_reserve_is_never_touched(tmp_path: Path) -> None:
     limits = Limits(STANZAS, 8 * PART, 30, disk.f_blocks * disk.f_frsize, 3, 24)
 
     async def work(store: FolderStore) -> None:
-        for alone in (True, False):
-            with pytest.raises(Refused) as refused, store.part(new_id(), 0, 5, alone=alone):
+        for writing in (store.part(new_id(), 0, 5), store.whole(new_id(), 5)):
+            with pytest.raises(Refused) as refused, writing:
                 pass
             assert refused.value.status == 507
-        assert list((tmp_path / "tmp").iterdir()) == []
+        assert status(store) == (0, 0)
+        assert [*(tmp_path / "tmp").iterdir(), *(tmp_path / "incoming").iterdir()] == []
 
     with_store(tmp_path, work, limits)
