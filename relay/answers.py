@@ -52,6 +52,11 @@ class Answer(web.StreamResponse):
         self._whole = body
         self._request: web.BaseRequest
 
+    @property
+    def size(self) -> int:
+        """Bytes of the body."""
+        return len(self._whole)
+
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         # In place of aiohttp's own, which adds Date and Server to every answer.
         self._request = request

@@ -82,16 +82,15 @@ class Share:
         self._requests, self._bytes, self._drops = (_Bucket(a, self.used) for a in (REQUESTS, BYTES, DROPS))
         self._ids: deque[str] = deque(maxlen=_IDS)
 
-    async def turn(self, size: int) -> None:
-        """Returns when it is the turn of a request with a body of `size` bytes: at once, or when the circuit
-        owes nothing for what it took before; refuses (503) when that would be long."""
+    def take(self, size: int) -> float:
+        """The seconds that a request with a body of `size` bytes has to wait for its turn: none while the
+        circuit owes nothing. Refuses (503) to let anyone wait for long."""
         now = self._clock()
         if self._wait(now) > LONGEST_WAIT:
             raise Refused(503, "too much is asked for from here; try again later")
         self._requests.take(1, now)
         self._bytes.take(min(size, PART), now)
-        if wait := self._wait(now):
-            await asyncio.sleep(wait)
+        return self._wait(now)
 
     def _wait(self, now: float) -> float:
         return max(self._requests.wait(now), self._bytes.wait(now))

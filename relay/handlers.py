@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from aiohttp import web
 
 from relay import parse
 from relay.answers import Answer, DropAnswer, head, json_answer, json_head
 from relay.board import Board
+from relay.circuits import Shares
+from relay.connection import Connection
 from relay.edition import Edition
 from relay.errors import Refused
 from relay.patience import Patience
@@ -114,9 +118,26 @@ class _Socket:
 
 
 class Source(_Socket):
-    """The public socket: the edition, the board, and drops going in."""
+    """The public socket: the edition, the board, and drops going in; no circuit gets more than its share."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house)
+        self._shares = Shares()
 
     async def answer(self, request: web.BaseRequest, target: str) -> Answer:
+        circuit = cast(Connection, request.protocol).circuit
+        if circuit is None:
+            return await self._answer(request, target)
+        share = self._shares.of(circuit)
+        if wait := share.take(request.content_length or 0):
+            await asyncio.sleep(wait)
+        if request.method == "PUT" and target.startswith("/drops/"):
+            share.begin(parse.part_target(target).id)
+        answer = await self._answer(request, target)
+        share.answered(answer.size)
+        return answer
+
+    async def _answer(self, request: web.BaseRequest, target: str) -> Answer:
         file = self._house.edition.files.get(target.partition("?")[0])
         if file is None:
             return await super().answer(request, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,10 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.relay_process import RelayProcess, ask, connect, connection, new_id, send
+from support.relay_process import PART, RelayProcess, ask, connect, connection, new_id, send
 from support.small_edition import some_drop
 
-from relay.circuits import LONGEST, proxy_line
+from relay import circuits
+from relay.circuits import LONGEST, LONGEST_WAIT, Share, Shares, proxy_line
+from relay.errors import Refused
 
 LINE = b"PROXY TCP6 fc00:dead:beef:4dad::0:33 ::1 51 80\r\n"
 ASK = b"GET /board HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -123,3 +126,133 @@ def test_without_the_setting_the_line_is_no_request(relay: RelayProcess) -> None
     with connect(relay.source) as plug:
         plug.sendall(LINE + ASK)
         assert status(plug) == b"HTTP/1.1 400 Bad Request"
+
+
+# What a circuit may take.
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def share(clock: Clock) -> Share:
+    return Share(clock)
+
+
+def test_the_fastest_circuits_of_today_never_wait(clock: Clock, share: Share) -> None:
+    """2 GiB at 8 MiB/s, three parts in flight, and the whole board with every second part."""
+    for n in range(2048):
+        assert share.take(PART) == 0
+        clock.now += 1 / 8
+        if n % 2:
+            assert share.take(0) == 0
+            share.answered(PART)
+            clock.now += 1 / 8
+
+
+def test_a_source_beside_the_box_waits_but_is_never_refused(clock: Clock, share: Share) -> None:
+    started = clock.now
+    for _ in range(2048 // 3):
+        clock.now += max(share.take(PART) for _ in range(3))
+    assert 200 < clock.now - started < 256
+
+
+def test_a_page_and_its_files_come_at_once(share: Share) -> None:
+    for _ in range(100):
+        assert share.take(0) == 0
+        share.answered(50_000)
+
+
+@pytest.mark.parametrize(("size", "answer"), [(0, 0), (PART, 0), (0, PART), (1 << 40, 0)])
+def test_who_asks_without_end_waits_and_is_refused(
+    clock: Clock, share: Share, size: int, answer: int
+) -> None:
+    waits: list[float] = []
+
+    def ask_on() -> None:
+        while True:
+            waits.append(share.take(size))
+            share.answered(answer)
+
+    with pytest.raises(Refused) as refused:
+        ask_on()
+    assert refused.value.status == 503
+    assert sorted(waits) == waits
+    assert waits[0] == 0
+    assert waits[-1] <= LONGEST_WAIT + 1
+    clock.now += circuits.FORGET
+    assert share.take(size) == 0
+
+
+def test_parts_of_one_drop_are_one_drop(clock: Clock, share: Share) -> None:
+    ids = [new_id() for _ in range(8)]
+    for id_ in ids * 10:
+        share.begin(id_)
+    with pytest.raises(Refused):
+        share.begin(new_id())
+    share.begin(ids[0])
+    clock.now += 60
+    share.begin(new_id())
+    with pytest.raises(Refused):
+        share.begin(new_id())
+
+
+def test_circuits_are_remembered_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuits, "CIRCUITS", 3)
+
+    async def visits() -> None:
+        shares = Shares()
+        first = shares.of(1)
+        for circuit in (2, 1, 3, 4):
+            shares.of(circuit)
+        assert len(shares) == 3
+        assert shares.of(1) is first
+
+    asyncio.run(visits())
+
+
+def test_circuits_are_forgotten_without_another_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuits, "FORGET", 0.05)
+
+    async def wait() -> None:
+        shares = Shares()
+        for circuit in range(10):
+            shares.of(circuit)
+        while len(shares):  # noqa: ASYNC110 - nothing says when
+            await asyncio.sleep(0.01)
+
+    asyncio.run(wait())
+
+
+def other(circuit: int) -> bytes:
+    return LINE.replace(b"0:33 ::1 51", f"0:{circuit:x} ::1 {circuit}".encode())
+
+
+def test_one_circuit_begins_so_many_drops_and_another_its_own(behind_tor: RelayProcess) -> None:
+    drop = some_drop()
+    said = []
+    for circuit in (200, 201):
+        for _ in range(9):  # each on a connection of its own
+            with connection(behind_tor.source) as opened:
+                opened.sock.sendall(other(circuit))
+                said.append(ask(opened, "PUT", f"/drops/{new_id()}/0?commit", drop).status)
+    assert said == 2 * [*8 * [201], 503]
+
+
+def test_desks_have_no_share(behind_tor: RelayProcess) -> None:
+    with connection(behind_tor.desk) as opened:
+        opened.sock.sendall(other(300))
+        for _ in range(12):
+            assert ask(opened, "PUT", f"/drops/{new_id()}/0?commit", some_drop()).status == 201
