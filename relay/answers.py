@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 
 from aiohttp import web
@@ -119,16 +120,13 @@ class DropAnswer(Answer):
         try:
             async with Patience(IDLE, end - at) as patience:
                 while at < end:
-                    try:
+                    with suppress(BlockingIOError):
                         sent = os.sendfile(outlet, file, at, min(end - at, BURST))
-                    except BlockingIOError:
-                        await _writable(outlet)
-                        patience.progress()
-                        continue
-                    if sent == 0:
-                        raise ConnectionResetError("the file ended early")
-                    at += sent
-                    await asyncio.sleep(0)  # a reader as fast as this leaves time for others
+                        if sent == 0:
+                            raise ConnectionResetError("the file ended early")
+                        at += sent
+                    await _writable(outlet)  # also when all went: a fast reader leaves time for others
+                    patience.progress()
         except TimeoutError:
             raise ConnectionResetError("the reader stopped reading") from None
 
