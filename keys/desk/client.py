@@ -6,6 +6,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import secrets
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -58,22 +59,22 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 class _OnionConnection(http.client.HTTPConnection):
-    def __init__(self, host: str, port: int, proxy: str, purpose: str) -> None:
+    def __init__(self, host: str, port: int, proxy: str) -> None:
         super().__init__(host, port, timeout=_PATIENCE)
         self._proxy = proxy
-        self._purpose = purpose
+        self._circuit = f"desk-{secrets.token_hex(8)}"
 
     def connect(self) -> None:
-        self.sock = socks.connect(self._proxy, self.host, self.port, self._purpose, _PATIENCE)
+        self.sock = socks.connect(self._proxy, self.host, self.port, self._circuit, _PATIENCE)
 
 
 class Client:
     """One connection to a relay at http://HOST:PORT or unix:/PATH; an onion is reached through tor's SOCKS
-    port `proxy`, over circuits that serve no other purpose. Its methods raise Unreachable when there is no
+    port `proxy`, over a circuit that no other client shares. Its methods raise Unreachable when there is no
     answer, and Refused for one that says no or makes no sense."""
 
-    def __init__(self, url: str, proxy: str = socks.TOR, purpose: str = "desk") -> None:
-        self._connection = _connection(url, proxy, purpose)
+    def __init__(self, url: str, proxy: str = socks.TOR) -> None:
+        self._connection = _connection(url, proxy)
 
     def close(self) -> None:
         self._connection.close()
@@ -183,7 +184,7 @@ class Client:
             raise Unreachable(_reason(error)) from None
 
 
-def _connection(url: str, proxy: str, purpose: str) -> http.client.HTTPConnection:
+def _connection(url: str, proxy: str) -> http.client.HTTPConnection:
     if url.startswith("unix:/"):
         return _UnixConnection(url.removeprefix("unix:"))
     try:
@@ -193,7 +194,7 @@ def _connection(url: str, proxy: str, purpose: str) -> http.client.HTTPConnectio
             if parts.hostname.endswith(".onion"):
                 parse_address(parts.hostname)
                 socks.parse(proxy)
-                return _OnionConnection(parts.hostname, port, proxy, purpose)
+                return _OnionConnection(parts.hostname, port, proxy)
             return http.client.HTTPConnection(parts.hostname, port, timeout=_PATIENCE)
     except ValueError:
         pass

@@ -56,7 +56,7 @@ def verify_relay(
 ) -> Manifest:
     """Gives the manifest of the edition that a relay serves to sources, once every byte and header that a
     source gets is the newsroom's; raises BadEdition or Forged for anything else."""
-    client = Client(url, proxy, "edition")
+    client = Client(url, proxy)
     try:
         _, data = client.page(f"/{MANIFEST}", edition.LONGEST_MANIFEST)
         _, signature = client.page(f"/{MANIFEST}.minisig", _LONGEST_SIGNATURE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import socket
 
 from keys.errors import DeskError, Unreachable
@@ -43,31 +42,30 @@ def parse(address: str) -> tuple[str, int]:
     return found[1], int(found[2])
 
 
-def connect(proxy: str, host: str, port: int, purpose: str, timeout: float) -> socket.socket:
-    """Gives a connection over circuits of its own: tor keeps those of different user names apart. Raises
+def connect(proxy: str, host: str, port: int, circuit: str, timeout: float) -> socket.socket:
+    """Gives a connection over the circuit of this name, which tor shares with none of another name. Raises
     Unreachable with tor's reason in plain words."""
     try:
         plug = socket.create_connection(parse(proxy), timeout)
     except OSError:
         raise Unreachable(f"there is no tor at {proxy}", hint=f"start tor; {_BROWSER}") from None
     try:
-        _ask(plug, host, port, purpose, proxy)
+        _ask(plug, host, port, circuit, proxy)
     except BaseException:
         plug.close()
         raise
     return plug
 
 
-def _ask(plug: socket.socket, host: str, port: int, purpose: str, proxy: str) -> None:
-    name, word, there = purpose.encode(), secrets.token_hex(8).encode(), host.encode()
+def _ask(plug: socket.socket, host: str, port: int, circuit: str, proxy: str) -> None:
     try:
         plug.sendall(b"\x05\x01\x02")
         if _read(plug, 2) != b"\x05\x02":
             raise Unreachable(f"what listens at {proxy} is not tor", hint=_BROWSER)
-        plug.sendall(b"\x01" + _counted(name) + _counted(word))
+        plug.sendall(b"\x01" + _counted(circuit.encode()) + _counted(b"-"))
         if _read(plug, 2) != b"\x01\x00":
             raise Unreachable(f"what listens at {proxy} is not tor", hint=_BROWSER)
-        plug.sendall(b"\x05\x01\x00\x03" + _counted(there) + port.to_bytes(2))
+        plug.sendall(b"\x05\x01\x00\x03" + _counted(host.encode()) + port.to_bytes(2))
         _, code, _, kind = _read(plug, 4)
         if code:
             said, hint = _TROUBLE.get(code, (f"tor says error {code:X}", _AGAIN))

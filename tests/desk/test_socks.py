@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.newsdesk import Newsdesk, run
+from support.wires import http
 
 from keys.desk import socks
+from keys.desk.client import Client
 from keys.errors import DeskError, Unreachable
 from keys.onion import ServiceKey
 
@@ -39,16 +41,23 @@ def proxy(answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
         thread.join()
 
 
-def test_the_onion_goes_to_tor_by_name_and_each_connection_has_circuits_of_its_own() -> None:
-    passwords = set()
-    for _ in range(2):
-        with proxy(GRANTED) as (address, told):
-            socks.connect(address, ONION, 80, "desk", 10).close()
-        greeting, user, rest = told[0][:3], told[0][3:9], told[0][9:]
-        assert (greeting, user) == (b"\x05\x01\x02", b"\x01\x04desk")
-        passwords.add(rest[1:17])
-        assert rest[17:] == b"\x05\x01\x00\x03\x3e" + ONION.encode() + b"\x00\x50"
-    assert len(passwords) == 2
+def test_the_onion_goes_to_tor_by_name() -> None:
+    with proxy(GRANTED) as (address, told):
+        socks.connect(address, ONION, 80, "one", 10).close()
+    there = b"\x3e" + ONION.encode() + b"\x00\x50"
+    assert told == [b"\x05\x01\x02" + b"\x01\x03one\x01-" + b"\x05\x01\x00\x03" + there]
+
+
+def test_each_client_has_a_circuit_of_its_own_and_keeps_it() -> None:
+    circuits = []
+    for client in (Client(f"http://{ONION}", "127.0.0.1:1"), Client(f"http://{ONION}", "127.0.0.1:1")):
+        for _ in range(2):
+            with proxy(GRANTED + http(b"{}")) as (address, told):
+                client._connection._proxy = address  # type: ignore[attr-defined]
+                assert client.status() == {}
+                client.close()
+            circuits.append(told[0][4:].partition(b"\x01-")[0])
+    assert circuits[0] == circuits[1] != circuits[2] == circuits[3]
 
 
 @pytest.mark.parametrize(
