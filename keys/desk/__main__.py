@@ -156,7 +156,7 @@ Overwrites nothing, and refuses to write a secret inside a git work tree."""
 _INVITE = """
 
 Writes NAME.auth for the box, and NAME.auth_private and NAME.tor-browser, which are secret, for NAME.
-To revoke one journalist, remove NAME.auth on the box and reload tor: nobody else is affected.
+To revoke one journalist, remove NAME.auth on the box and restart tor: nobody else is affected.
 Overwrites nothing, and refuses to write a secret inside a git work tree."""
 _JOIN = """
 
