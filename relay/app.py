@@ -12,7 +12,7 @@ from pathlib import Path
 
 from relay import edition as editions
 from relay.board import Board
-from relay.connection import Connections, Handler, complain
+from relay.connection import CircuitConnections, Connections, Handler, complain
 from relay.errors import CannotServe, DiskFailed
 from relay.flush import Flush
 from relay.folder import FolderStore
@@ -99,12 +99,8 @@ async def _sweep(store: Store) -> None:
 async def _listening(address: Address, handler: Handler, settings: Settings) -> AsyncIterator[Address]:
     """The real address of an open socket; on leaving, requests in progress are finished first."""
     loop = asyncio.get_running_loop()
-    connections = Connections(
-        handler,
-        most=settings.connections,
-        idle=settings.idle_seconds,
-        circuits=settings.circuits == "haproxy",
-    )
+    kind = CircuitConnections if settings.circuits == "haproxy" else Connections
+    connections = kind(handler, most=settings.connections, idle=settings.idle_seconds)
     try:
         if address.path is None:
             server = await loop.create_server(connections, "127.0.0.1", address.port)

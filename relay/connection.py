@@ -27,6 +27,12 @@ def complain(error: BaseException | None) -> None:
     print(f"relay: error: {type(error).__name__}{place}", file=sys.stderr, flush=True)
 
 
+def refuse(transport: asyncio.Transport) -> None:
+    """Says that there is no place, and closes."""
+    transport.write(_BUSY)
+    transport.close()
+
+
 class Connection(web.RequestHandler):
     """One connection. Where aiohttp's answers and logs would repeat a request, this says nothing of it."""
 
@@ -35,9 +41,7 @@ class Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(self._manager, Connections) and self._manager.full:
-            busy = cast(asyncio.Transport, transport)
-            busy.write(_BUSY)
-            busy.close()
+            refuse(cast(asyncio.Transport, transport))
         else:
             super().connection_made(transport)
 
@@ -93,21 +97,22 @@ class CircuitConnection(Connection):
                 return
             self.circuit, data = found
             self._start = b""
+            if not cast(CircuitConnections, self._manager).admit(self, self.circuit):
+                refuse(cast(asyncio.Transport, self.transport))
+                return
             if not data:
                 return
         super().data_received(data)
 
 
 class Connections(web.Server):
-    """The connections of one socket: at most `most`, each closed after `idle` seconds without a request.
+    """The connections of one socket: at most `most`, each closed after `idle` seconds without a request."""
 
-    With `circuits`, tor says of each which circuit it belongs to.
-    """
+    kind = Connection
 
-    def __init__(self, handler: Handler, *, most: int, idle: float, circuits: bool = False) -> None:
+    def __init__(self, handler: Handler, *, most: int, idle: float) -> None:
         super().__init__(handler)
         self._most = most
-        self._kind = CircuitConnection if circuits else Connection
         self._options: dict[str, Any] = {
             "access_log": None,
             "auto_decompress": False,  # what is not inflated cannot blow up
@@ -122,4 +127,42 @@ class Connections(web.Server):
         return len(self.connections) >= self._most
 
     def __call__(self) -> Connection:
-        return self._kind(self, loop=self._loop, **self._options)
+        return self.kind(self, loop=self._loop, **self._options)
+
+
+class CircuitConnections(Connections):
+    """The same where tor says of each on which circuit it came. When there are too many, the circuit with
+    most of them gives up its oldest for one with fewer: some circuits cannot take every place."""
+
+    kind = CircuitConnection
+
+    def __init__(self, handler: Handler, *, most: int, idle: float) -> None:
+        super().__init__(handler, most=most, idle=idle)
+        self._placed: dict[int, list[CircuitConnection]] = {}  # by circuit, the oldest first
+
+    @property
+    def full(self) -> bool:
+        # For those of which nothing is known yet; tor says it at once.
+        return len(self.connections) >= 2 * self._most
+
+    def admit(self, newcomer: CircuitConnection, circuit: int) -> bool:
+        """Whether there is a place for a connection of this circuit, be it another's."""
+        if sum(map(len, self._placed.values())) >= self._most:
+            largest = max(self._placed.values(), key=len)
+            if len(largest) <= len(self._placed.get(circuit, ())) + 1:
+                return False
+            oldest = largest[0]
+            self._forget(oldest)
+            cast(asyncio.Transport, oldest.transport).abort()
+        self._placed.setdefault(circuit, []).append(newcomer)
+        return True
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        self._forget(cast(CircuitConnection, handler))
+
+    def _forget(self, connection: CircuitConnection) -> None:
+        if connection.circuit in self._placed and connection in (of := self._placed[connection.circuit]):
+            of.remove(connection)
+            if not of:
+                del self._placed[connection.circuit]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -256,3 +256,34 @@ def test_desks_have_no_share(behind_tor: RelayProcess) -> None:
         opened.sock.sendall(other(300))
         for _ in range(12):
             assert ask(opened, "PUT", f"/drops/{new_id()}/0?commit", some_drop()).status == 201
+
+
+def visitor(stack: ExitStack, address: str, circuit: int) -> socket.socket:
+    """A connection of this circuit that asked for something."""
+    plug = stack.enter_context(connect(address))
+    plug.sendall(other(circuit) + b"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n")
+    return plug
+
+
+def test_one_circuit_cannot_take_every_place(edition: Path, tmp_path: Path) -> None:
+    given = {"circuits": "haproxy", "connections": 4}
+    with RelayProcess(edition, tmp_path / "data", **given) as relay, ExitStack() as stack:
+        crowd = [visitor(stack, relay.source, 1) for _ in range(4)]
+        assert [status(plug) for plug in crowd] == 4 * [b"HTTP/1.1 200 OK"]
+        assert status(visitor(stack, relay.source, 1)) == b"HTTP/1.1 503 Service Unavailable"
+        for circuit in (2, 3):
+            assert status(visitor(stack, relay.source, circuit)) == b"HTTP/1.1 200 OK"
+        # Now it has two, and who had three would be no better.
+        assert status(visitor(stack, relay.source, 2)) == b"HTTP/1.1 503 Service Unavailable"
+        assert status(visitor(stack, relay.source, 4)) == b"HTTP/1.1 200 OK"
+        assert status(visitor(stack, relay.source, 5)) == b"HTTP/1.1 503 Service Unavailable"
+        assert [ended(plug) for plug in crowd] == [True, True, True, False]
+    assert relay.errors == ""
+
+
+def ended(plug: socket.socket) -> bool:
+    try:
+        plug.sendall(ASK)
+        return plug.recv(1) == b""
+    except OSError:
+        return True
