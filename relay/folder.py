@@ -151,7 +151,7 @@ class FolderStore:
         }
 
     def _path(self, drop: Drop) -> str:
-        return f"{self._root}/drops/{drop.seq:012}-{drop.day}-{drop.size}-{drop.id}"
+        return f"{self._root}/drops/{drop.seq:012}-{drop.day.isoformat()}-{drop.size}-{drop.id}"
 
     def _throw(self, path: str) -> None:
         with suppress(FileNotFoundError):

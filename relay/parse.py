@@ -126,5 +126,9 @@ class AgeHead:
 
     def begins(self, start: bytes) -> bool:
         """Whether the first bytes of a drop, `size` of them or all, are such a head."""
-        alike = start[: self.size].translate(_AS_ONE) == self._model
-        return alike and all(start.startswith(words, at) for words, at in self._words)
+        if start[: self.size].translate(_AS_ONE) != self._model:
+            return False
+        for words, at in self._words:  # noqa: SIM110 - half the time of `all`
+            if not start.startswith(words, at):
+                return False
+        return True
