@@ -1,17 +1,17 @@
 """The relay beside nginx in one interleaved run: CPU seconds of whole process trees, memory, flushes.
 
-python -m bench.relay
+python -m bench.relay [--json PATH]
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import secrets
 import signal
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -34,14 +34,19 @@ KEPT = GIB // PART
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
+    parser = argparse.ArgumentParser(description="What the relay costs, beside nginx.")
+    parser.add_argument("--json", type=Path, metavar="PATH", help="write the results there")
+    path = parser.parse_args().json
+    # Not in /tmp, which may be memory.
+    with tempfile.TemporaryDirectory(prefix="bench-", dir="/var/tmp") as name, ExitStack() as stack:
         relay = stack.enter_context(servers.relay(Path(name, "relay")))
         nginx = stack.enter_context(servers.nginx(Path(name, "nginx")))
         results: dict[str, object] = {"idle_mib": round(relay.memory() / 2**20, 1)}
         for measure in (upload, fetch, small, trickle):
             results[measure.__name__] = measure(relay, nginx)
-            print(measure.__name__, json.dumps(results[measure.__name__]), file=sys.stderr, flush=True)
-    print(json.dumps(results, indent=1))
+            print(measure.__name__, json.dumps(results[measure.__name__]), flush=True)
+    if path:
+        path.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def compared(
@@ -111,13 +116,9 @@ def upload(relay: Server, nginx: Server) -> dict[str, object]:
 
 
 def fetch(relay: Server, nginx: Server) -> dict[str, object]:
-    """CPU of sending 1 GiB: a drop of 1,024 parts here, one file at nginx."""
-    listed = ask(relay.read, "GET", "/drops").said
-    drop = next(d["id"] for d in listed["drops"] if d["size"] == GIB)
-    whole = nginx.files / "whole"
-    with whole.open("wb") as file:
-        for _ in range(KEPT):
-            file.write(bytes(PART))
+    """CPU of sending 1 GiB, the same file at both."""
+    drop = ask(relay.read, "GET", "/drops").said["drops"][0]["id"]
+    (nginx.files / "whole").hardlink_to(next((relay.files / "drops").iterdir()))
 
     def work(server: Server) -> None:
         load.fetch(server.read, f"/drops/{drop}" if server is relay else "/whole", GIB)
