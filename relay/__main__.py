@@ -50,6 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CannotServe as error:
         print(f"relay: error: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # without the file's name, which may be a drop's
+        print(f"relay: error: {error.strerror}", file=sys.stderr)
+        return 1
     return 0
 
 

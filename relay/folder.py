@@ -158,7 +158,7 @@ class FolderStore:
             os.rename(path, f"{self._root}/gone/{secrets.token_hex(8)}")
 
     def _empty(self) -> None:
-        # Not on the loop, for freeing a large file takes long; and not at once, for a desk may be reading it.
+        # In a thread, for freeing a large file takes long.
         for gone in Path(self._root, "gone").iterdir():
             gone.unlink(missing_ok=True)
 

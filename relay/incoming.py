@@ -81,8 +81,9 @@ class Incoming:
             raise too_large()
         if known is None:
             self._make_room()
-            known = self._drops[id_] = _Unfinished()
+            known = _Unfinished()
         known.writers += 1
+        self._touch(id_, known)
 
     def _make_room(self) -> None:
         """Lets go of a drop that nobody has touched for long, so that a full house does not stay one."""
@@ -113,11 +114,15 @@ class Incoming:
 
     def count(self, id_: str, n: int, size: int) -> None:
         """Counts a part, unless the drop is no longer unfinished."""
-        drop = self._drops.pop(id_, None)
+        drop = self._drops.get(id_)
         if drop is not None:
-            drop.touched = time.monotonic()
             drop.add(n, size)
-            self._drops[id_] = drop
+            self._touch(id_, drop)
+
+    def _touch(self, id_: str, drop: _Unfinished) -> None:
+        drop.touched = time.monotonic()
+        self._drops.pop(id_, None)
+        self._drops[id_] = drop
 
     def check(self, id_: str, parts: int, size: int) -> None:
         """Refuses a commit too large (413), of no drop (404), with parts missing (409) or others (400)."""

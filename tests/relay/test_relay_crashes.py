@@ -16,6 +16,7 @@ from support.witness import Witness
 
 SEED = int(os.environ.get("CRASH_SEED", secrets.randbits(32)))
 KILLS = 100
+STOPS = 3
 POWER_CUTS = 15
 _FS_IOC_SHUTDOWN = 0x8004587D
 _NO_LOG_FLUSH = struct.pack("I", 2)
@@ -35,6 +36,19 @@ def test_a_hundred_kills(edition: Path, tmp_path: Path, witness: Witness) -> Non
             relay.start()
             witness.check(relay.source, relay.desk)
     assert witness.acknowledged > KILLS
+
+
+@pytest.mark.kill
+def test_being_told_to_stop(edition: Path, tmp_path: Path, witness: Witness) -> None:
+    def stop() -> None:
+        assert relay.stop() == 0
+
+    with ForkedRelay(edition, tmp_path / "data") as relay:
+        for _ in range(STOPS):
+            witness.work_until(relay.source, relay.desk, stop)
+            relay.start()
+            witness.check(relay.source, relay.desk)
+    assert witness.acknowledged > STOPS
 
 
 @pytest.fixture
