@@ -1,0 +1,236 @@
+"""A Tor network of its own on loopback: one authority and three relays, ready within some seconds.
+
+Why it is fast and always the same: the authority's first vote is put off until it knows every relay, and then
+called at once; the relays are woken after it, for their first attempts failed and made them wait. Only the
+authority and the relays run as a testing network: whoever uses it has tor's ordinary timing.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from support.tor import TOR
+from support.tor_control import Control
+
+_RELAYS = 3
+_PATIENCE = 60  # seconds for any one step, before the log is shown
+_PUT_OFF = 900  # seconds to a vote that is called before
+_TESTING = ("TestingTorNetwork 1", "AssumeReachable 1", "PathsNeededToBuildCircuits 0.25")
+_LOOPBACK = (
+    "AssumeReachable 1",
+    "DirAllowPrivateAddresses 1",
+    "EnforceDistinctSubnets 0",
+    "ExtendAllowPrivateAddresses 1",
+    "ClientRejectInternalAddresses 0",
+    "ClientDNSRejectInternalAddresses 0",
+    "PathsNeededToBuildCircuits 0.25",
+    "Schedulers Vanilla",
+)
+_NODE = (
+    "Address 127.0.0.1",
+    "SocksPort 0",
+    "ExitRelay 0",
+    "ExitPolicy reject *:*",
+    "ContactInfo nobody@test.invalid",
+    "NumCPUs 1",
+    "ConnLimit 100",
+    "Schedulers Vanilla",  # KIST's pauses add up over six hops of loopback
+)
+
+
+def until(what: str, done: Callable[[], bool], said: Callable[[], str] = str) -> None:
+    """Waits until something is so; TimeoutError, with what `said` gives, when it never is."""
+    end = time.monotonic() + _PATIENCE
+    while not done():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what}: {said()}")
+        time.sleep(0.03)
+
+
+class Tor:
+    """One tor in a folder. It ends with the process that started it, however that ends."""
+
+    def __init__(self, folder: Path, lines: Iterable[str]) -> None:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.folder = folder
+        self._control = folder / "control"
+        common = (
+            f"DataDirectory {folder}/data",
+            f"Log notice file {folder}/log",
+            f"ControlSocket {self._control}",
+            "CookieAuthentication 1",
+            f"__OwningControllerProcess {os.getpid()}",
+            "ShutdownWaitLength 0",
+            "DormantClientTimeout 1 week",
+        )
+        (folder / "torrc").write_text("\n".join((*common, *lines)) + "\n")
+        self.start()
+
+    def start(self) -> None:
+        words = [TOR, "-f", self.folder / "torrc", "--defaults-torrc", self.folder / "none", "--quiet"]
+        self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(_PATIENCE)
+        finally:
+            self._process.kill()
+
+    def control(self) -> Control:
+        """A connection to its control socket, once it has one."""
+        made: list[Control] = []
+        until(f"{self.folder.name} does not start", lambda: self._answers(made), self.said)
+        return made[0]
+
+    def ask(self, command: str) -> str:
+        with self.control() as control:
+            return control.ask(command)
+
+    def info(self, key: str) -> str:
+        with self.control() as control:
+            return control.info(key)
+
+    def wait(self, what: str, key: str, right: Callable[[str], bool]) -> None:
+        """Waits until what GETINFO says is right; `what` says what it is not."""
+        with self.control() as control:
+            until(f"{self.folder.name}: {what}", lambda: right(control.info(key)), self.said)
+
+    def _answers(self, made: list[Control]) -> bool:
+        if self._process.poll() is not None:
+            raise RuntimeError(f"{self.folder.name} ended: {self.said()}")
+        with suppress(OSError, RuntimeError):
+            made.append(Control(self._control, self.folder / "data/control_auth_cookie"))
+        return bool(made)
+
+    def said(self) -> str:
+        """The end of its log."""
+        log = self.folder / "log"
+        return log.read_text(errors="replace")[-3000:] if log.exists() else "it said nothing"
+
+
+class Network:
+    """The network, in a `with` block; `tor` adds a tor that uses it."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700)
+        self._folder = folder
+        self._tors: list[Tor] = []
+
+    def __enter__(self) -> Network:
+        try:
+            self._found()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in reversed(self._tors):
+            one.stop()
+
+    def tor(self, name: str, lines: Iterable[str]) -> Tor:
+        """A tor with ordinary timing."""
+        return self._add(name, (self._authority_line, *_LOOPBACK, *lines))
+
+    def _add(self, name: str, lines: Iterable[str]) -> Tor:
+        self._tors.append(Tor(self._folder / name, lines))
+        return self._tors[-1]
+
+    def _found(self) -> None:
+        or_port, dir_port, *ports = _free_ports(2 + _RELAYS)
+        self._dir = f"http://127.0.0.1:{dir_port}/tor"
+        identity, fingerprint = _make_authority(self._folder / "authority", or_port, dir_port)
+        self._authority_line = (
+            f"DirAuthority authority orport={or_port} no-v2 v3ident={identity} "
+            f"127.0.0.1:{dir_port} {fingerprint}"
+        )
+        common = (self._authority_line, *_TESTING, *_NODE)
+        votes = (
+            f"Nickname authority\nORPort {or_port} IPv4Only\nDirPort {dir_port} IPv4Only",
+            "AuthoritativeDirectory 1\nV3AuthoritativeDirectory 1",
+            f"TestingV3AuthInitialVotingInterval {2 * _PUT_OFF} seconds",
+            f"TestingV3AuthVotingStartOffset {(int(time.time()) + _PUT_OFF) % (2 * _PUT_OFF)} seconds",
+            "TestingV3AuthInitialVoteDelay 2 seconds\nTestingV3AuthInitialDistDelay 2 seconds",
+            # With a day in place of this hour, directories refuse every second descriptor of an onion.
+            "V3AuthVotingInterval 1 hour\nV3AuthVoteDelay 2 seconds\nV3AuthDistDelay 2 seconds",
+            "TestingDirAuthVoteExit *\nTestingDirAuthVoteHSDir *",
+            "TestingMinExitFlagThreshold 0\nMinUptimeHidServDirectoryV2 0",
+        )
+        authority = self._add("authority", (*common, *votes))
+        relays = [
+            self._add(f"relay{n}", (*common, f"Nickname relay{n}", f"ORPort {port} IPv4Only"))
+            for n, port in enumerate(ports)
+        ]
+        until("not all relays are known", lambda: self._count("/server/all", b"\nrouter ") >= _RELAYS)
+        guards = ",".join(relay.info("fingerprint") for relay in relays)
+        start = int(time.time() + 0.2) + 3  # tor shrinks the delays of an interval of 5 seconds to 1 each
+        authority.ask(
+            # The authority alone has some bandwidth to show, so it is the last relay of most paths. Were it
+            # anybody's guard, it would be the first as well, and none of those paths could be built.
+            f"SETCONF TestingDirAuthVoteGuard={guards} TestingDirAuthVoteGuardIsStrict=1 "
+            'TestingV3AuthInitialVotingInterval="5 seconds" '
+            f'TestingV3AuthVotingStartOffset="{start % 5} seconds"'
+        )
+        consensus = "/status-vote/current/consensus"
+        until("there is no consensus", lambda: self._count(consensus, b"\nr ") > _RELAYS)
+        for relay in relays:
+            relay.ask("SIGNAL HUP")
+        for relay in relays:
+            # What one of them did not have yet, a client would not ask for again for a minute.
+            relay.wait(
+                "it does not know all", "md/all", lambda said: said.count("\nntor-onion-key ") > _RELAYS
+            )
+
+    def _count(self, path: str, what: bytes) -> int:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with direct.open(self._dir + path, timeout=5) as answer:
+                return int(answer.read().count(what))
+        except OSError:
+            return 0
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody has now, below those that connections get by chance."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(12000, 32000)  # noqa: S311 - chance, not secrecy
+        with socket.socket() as tried:
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            if port not in found:
+                found.append(port)
+    return found
+
+
+def _make_authority(folder: Path, or_port: int, dir_port: int) -> tuple[str, str]:
+    """Makes an authority's keys in its folder; gives the fingerprints of its identity and of its relay."""
+    data = folder / "data"
+    keys = data / "keys"
+    for one in (folder, data, keys):
+        one.mkdir(mode=0o700)
+    certificate = keys / "authority_certificate"
+    words = ["tor-gencert", "--create-identity-key", "-m", "12", "--passphrase-fd", "0"]
+    words += ["-a", f"127.0.0.1:{dir_port}", "-c", certificate]
+    words += ["-i", keys / "authority_identity_key", "-s", keys / "authority_signing_key"]
+    subprocess.run(words, input=b"x\n", check=True, capture_output=True)
+    identity = re.search(r"^fingerprint ([0-9A-F]{40})$", certificate.read_text(), re.M)
+    torrc = folder / "torrc"
+    torrc.write_text(f"DataDirectory {data}\nORPort {or_port}\nAssumeReachable 1\n")
+    words = [TOR, "--list-fingerprint", "--quiet", "-f", torrc, "--defaults-torrc", folder / "none"]
+    words += ["--DirAuthority", f"nobody 127.0.0.1:1 {'F' * 40}"]
+    said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    assert identity is not None
+    return identity[1], said.splitlines()[-1].partition(" ")[2].replace(" ", "")
