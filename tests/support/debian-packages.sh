@@ -8,6 +8,7 @@ need age age
 need minisign minisign
 need strace strace
 need tor tor
+need mkfs.ext4 e2fsprogs
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing:$missing"
