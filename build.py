@@ -33,6 +33,7 @@ except ModuleNotFoundError as missing:
     sys.exit(f"build: error: {missing.name} is not installed here\nbuild: hint: {hint}")
 
 from keys import edition
+from keys.codename import word_list
 from keys.errors import BadEdition, BadNewsroom, KnotholeError
 from keys.identity import unlock
 from keys.masthead import Masthead, MastheadKey
@@ -48,18 +49,6 @@ CACHE = SITE / "node_modules/.cache/knothole"
 HTML, CSS, JS = "text/html; charset=utf-8", "text/css; charset=utf-8", "text/javascript; charset=utf-8"
 SOURCE_LANGUAGE = "en"
 SCRIPTS = {"index": None, "send": "send.js", "answers": "answers.js", "genuine": None}  # by page
-# BIP39 has lists for these; every other language uses the English words.
-WORDLISTS = {
-    "cs": "czech",
-    "es": "spanish",
-    "fr": "french",
-    "it": "italian",
-    "ja": "japanese",
-    "ko": "korean",
-    "pt": "portuguese",
-    "zh-Hans": "simplified-chinese",
-    "zh-Hant": "traditional-chinese",
-}
 _POWERS = ("camera", "display-capture", "fullscreen", "geolocation", "microphone", "midi", "payment", "usb")
 
 
@@ -237,7 +226,8 @@ class Pages:
         return files | {"/index.html": files[f"/{self.newsroom.languages[0]}.html"]}
 
     def _script(self, source: str, language: str) -> Asset:
-        wordlist = WORDLISTS.get(language) or WORDLISTS.get(language.partition("-")[0], "english")
+        # The page's library has it the other way round: chinese_simplified is simplified-chinese there.
+        wordlist = "-".join(reversed(word_list(language).split("_")))
         name = source if wordlist == "english" else source.replace(".js", f".{wordlist}.js")
         return Asset(f"/scripts/{name}", bundle(source, wordlist, self.cache), JS)
 

@@ -76,8 +76,13 @@ def _checksum(entropy: bytes) -> int:
     return hashlib.sha256(entropy).digest()[0] >> 4
 
 
-@cache
-def _list(language: str) -> tuple[str, ...]:
+def word_list(language: str) -> str:
+    """Gives the name of the BIP39 list whose words a page in this language shows."""
     while language not in _LISTS and "-" in language:
         language = language.rpartition("-")[0]
-    return tuple(Mnemonic(_LISTS.get(language, "english")).wordlist)
+    return _LISTS.get(language, "english")
+
+
+@cache
+def _list(language: str) -> tuple[str, ...]:
+    return tuple(Mnemonic(word_list(language)).wordlist)
