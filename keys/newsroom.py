@@ -11,7 +11,8 @@ from typing import Any
 
 from yaml.nodes import Node
 
-from keys.errors import BadNewsroom, BadRecipient, Forged
+from keys import onion
+from keys.errors import BadNewsroom, BadOnion, BadRecipient, Forged
 from keys.identity import parse_public
 from keys.kinds import Pattern, Text
 from keys.masthead import Masthead
@@ -146,6 +147,11 @@ def _assemble(root: Node, folder: Path, catalogues: Collection[str] | None) -> N
             masthead = Masthead.parse(_read(folder / values["masthead"], LONGEST_KEY_FILE))
         except (_Unreadable, Forged) as error:
             mistakes.append(Mistake(line(at(root, "masthead")), f"masthead: {_reason(error)}"))
+    if values.get("onion"):
+        try:
+            values["onion"] = _onion(values["onion"], folder)
+        except (_Unreadable, BadOnion) as error:
+            mistakes.append(Mistake(line(at(root, "onion")), f"onion: {_reason(error)}"))
     recipients: list[Recipient] = []
     listed: tuple[Listed, ...] = values.get("recipients", ())
     for i, entry in enumerate(listed):
@@ -161,6 +167,20 @@ def _assemble(root: Node, folder: Path, catalogues: Collection[str] | None) -> N
         raise Wrong(*mistakes)
     found = {"id": masthead.newsroom, "masthead": str(masthead), "recipients": tuple(recipients)}
     return Newsroom(**values | found | {"id": values.get("id") or masthead.newsroom})
+
+
+def _onion(said: str, folder: Path) -> str:
+    """Gives the address that stands in newsroom.yaml, or in the file named there."""
+    address = said
+    if not said.endswith(".onion"):
+        address = _read(folder / said, LONGEST_KEY_FILE).strip()
+        if (folder / said).with_name(onion.CLIENTS).exists():
+            raise BadOnion(f"{said} is the desk onion's, which no source is to learn")
+    try:
+        onion.parse_address(address.lower())
+    except BadOnion as bad:
+        raise BadOnion(f"{said}: {bad.detail}") from None
+    return address.lower()
 
 
 def _reason(error: Exception) -> str:

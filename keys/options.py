@@ -133,6 +133,9 @@ class Options(Common):
         NEWSROOM_ID, "The newsroom's name in every format; without it, the masthead's hash.", None
     )
     masthead: str = option(Text(500), "The file masthead.pub, relative to newsroom.yaml.")
+    onion: str | None = option(
+        Text(500), "The source onion's file `hostname`, relative to newsroom.yaml, or its address.", None
+    )
     recipients: tuple[Listed, ...] = option(
         ListOf(Section(Listed, alone="file"), 1, 64),
         "The .pub files of all who can read, in the page's order.",

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keys.age import HybridIdentity
+from keys.desk.keygen import new_onions
 from keys.errors import BadNewsroom
 from keys.identity import Journalist
 from keys.masthead import MastheadKey
@@ -104,15 +105,42 @@ def test_the_example_is_right(write: Write, tmp_path: Path) -> None:
     keys_into(tmp_path / "recipients")
     text = (ROOT / "newsroom.example.yaml").read_text()
     assert load(write(text)).name == "The Lantern"
-    # So is what it holds in comments; the two that need a real value get one.
+    # So is what it holds in comments.
+    (tmp_path / "source-onion").mkdir()
+    (tmp_path / "source-onion/hostname").write_text(ONION + "\n")
     uncommented = re.sub(r"^# (?=( *- |  |[a-z]+: *(?!\S+ .*\.$)))", "", text, flags=re.M)
-    uncommented = uncommented.replace("onion: ….onion", f"onion: {ONION}")
     newsroom = load(write(uncommented))
     assert newsroom.id == "lantern"
     assert newsroom.onion == ONION
     assert newsroom.choose == 1
     assert [p.name for p in newsroom.partners] == ["lantern", "herald"]
     assert [q.id for q in newsroom.questions] == ["evidence", "when"]
+
+
+def test_the_onion_is_the_one_in_its_file(write: Write, tmp_path: Path) -> None:
+    assert load(write(PLAIN + f"onion: {ONION.upper().replace('ONION', 'onion')}\n")).onion == ONION
+    (_, address), _ = new_onions(tmp_path)
+    assert load(write(PLAIN + "onion: source-onion/hostname\n")).onion == address
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("desk-onion/hostname", "is the desk onion's, which no source is to learn"),
+        ("source-onion", "source-onion cannot be read: Is a directory"),
+        ("source-onion/hs_ed25519_secret_key", "hs_ed25519_secret_key:1: this line is not UTF-8"),
+        ("masthead.pub", "masthead.pub: an address is 56 letters and digits with a checksum, then .onion"),
+        (ONION.removesuffix(".onion"), "cannot be read: No such file or directory"),
+        ("long" * 100, "cannot be read: File name too long"),
+    ],
+)
+def test_a_file_that_is_not_the_source_onions_is_told(
+    write: Write, tmp_path: Path, file: str, says: str
+) -> None:
+    new_onions(tmp_path)
+    (told,) = mistakes(write(PLAIN + f"onion: {file}\n"))
+    assert told.startswith("newsroom.yaml:9: onion: ")
+    assert says in told
 
 
 def test_json_is_one_text_for_one_newsroom(write: Write) -> None:
