@@ -51,6 +51,7 @@ __all__ = [
     "ScryptIdentity",
     "ScryptRecipient",
     "SealWriter",
+    "Sealing",
     "Stanza",
     "X25519Identity",
     "X25519Recipient",
@@ -62,27 +63,41 @@ __all__ = [
 ]
 
 CHUNK = 1 << 16  # bytes of plaintext
-_TAG = 16
-_SEALED_CHUNK = CHUNK + _TAG
+TAG = 16  # bytes that sealing adds to a chunk
+_SEALED_CHUNK = CHUNK + TAG
 _NONCE = 16
 
 
+class Sealing:
+    """An age file for these recipients whose chunks are sealed one by one, in any order; BadRecipient for no
+    recipients, or such as cannot share one. `head` is what stands before the chunks."""
+
+    def __init__(self, recipients: Sequence[Recipient]) -> None:
+        _check_together(recipients)
+        file_key, nonce = secrets.token_bytes(FILE_KEY), secrets.token_bytes(_NONCE)
+        stanzas = [recipient.wrap(file_key) for recipient in recipients]
+        self._cipher = ChaCha20Poly1305(hkdf(file_key, nonce, b"payload"))
+        self.head = serialize_header(stanzas, file_key) + nonce
+
+    def seal(self, count: int, chunk: bytes | bytearray, *, last: bool) -> bytes:
+        """Gives chunk number `count` sealed. All but the last have CHUNK bytes, and none is sealed twice: its
+        number is its nonce."""
+        return self._cipher.encrypt(_chunk_nonce(count, last), chunk, None)
+
+
 class SealWriter:
-    """Writes an age file for these recipients to `out`; BadRecipient for none, or such as cannot share one.
+    """Writes an age file for these recipients to `out`; BadRecipient for those whom Sealing refuses.
 
     Only `close`, or leaving a `with` without an exception, makes the file whole. `out` stays open.
     """
 
     def __init__(self, out: Writable, recipients: Sequence[Recipient]) -> None:
-        _check_together(recipients)
-        file_key, nonce = secrets.token_bytes(FILE_KEY), secrets.token_bytes(_NONCE)
-        stanzas = [recipient.wrap(file_key) for recipient in recipients]
+        self._sealing = Sealing(recipients)
         self._out = out
-        self._cipher = ChaCha20Poly1305(hkdf(file_key, nonce, b"payload"))
         self._held = bytearray()
         self._count = 0
         self._closed = False
-        out.write(serialize_header(stanzas, file_key) + nonce)
+        out.write(self._sealing.head)
 
     def write(self, data: bytes) -> int:
         """Seals data, holding back at most one chunk, and gives its length."""
@@ -105,8 +120,7 @@ class SealWriter:
             self._seal(bytes(self._held), last=True)
 
     def _seal(self, chunk: bytes, *, last: bool) -> None:
-        nonce = _chunk_nonce(self._count, last)
-        self._out.write(self._cipher.encrypt(nonce, chunk, None))
+        self._out.write(self._sealing.seal(self._count, chunk, last=last))
         self._count += 1
 
     def __enter__(self) -> SealWriter:

@@ -50,12 +50,10 @@ def seal(
     """Writes a drop for those of the page's recipients whom the letter names; the others' stanzas are
     sealed to keys that are forgotten. A note is signed by `signing`, its author's key. Raises BadDrop for
     what no reader would take, and for a file that holds less than its size."""
-    _check(letter, text, files, recipients, signing)
-    chosen = [
-        key if name in letter.to else HybridIdentity.generate().recipient()
-        for name, key in recipients.items()
-    ]
-    with SealWriter(out, chosen) as sealed:
+    check(letter, text, [file.name for file in files], recipients)
+    if (letter.author is None) != (signing is None):
+        raise BadDrop("a note is signed and a drop is not")
+    with SealWriter(out, chosen(letter, recipients)) as sealed:
         members = tar.TarWriter(sealed)
         members.add("drop.json", letter.to_json())
         members.add("message.txt", text.encode())
@@ -64,6 +62,15 @@ def seal(
         if signing:
             members.add("drop.sig", signing.sign(_signed(members.digest())).signature)
         members.end(padded)
+
+
+def chosen(letter: Letter, recipients: Mapping[str, Recipient]) -> list[Recipient]:
+    """Gives whom a drop is sealed to, in the page's order: a key that is forgotten for those who may not read
+    it."""
+    return [
+        key if name in letter.to else HybridIdentity.generate().recipient()
+        for name, key in recipients.items()
+    ]
 
 
 def seal_cover(out: Writable, stanzas: int) -> None:
@@ -153,19 +160,11 @@ def _signed(digest: bytes) -> bytes:
     return b"knothole/v1/note" + digest
 
 
-def _check(
-    letter: Letter,
-    text: str,
-    files: Sequence[Attachment],
-    recipients: Mapping[str, Recipient],
-    signing: SigningKey | None,
-) -> None:
+def check(letter: Letter, text: str, names: Sequence[str], recipients: Mapping[str, Recipient]) -> None:
+    """Raises BadDrop for what no reader would take."""
     letters.parse(letter.to_json())
-    names = [file.name for file in files]
     if not set(letter.to) <= recipients.keys():
         raise BadDrop("it is for somebody whom the page does not list")
-    if (letter.author is None) != (signing is None):
-        raise BadDrop("a note is signed and a drop is not")
     if len(text.encode()) > LONGEST_MESSAGE or len(names) > MOST_FILES:
         raise BadDrop("the message is too long, or there are too many files")
     if not all(map(is_name, names)) or len(set(map(folded, names))) < len(names):
