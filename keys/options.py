@@ -123,6 +123,13 @@ class Common:
     limits: Limits = option(Section(Limits), "What the relay takes.", Limits())
     board: Board = option(Section(Board), "The file of replies.", Board())
     retention: Retention = option(Section(Retention), "How long the box keeps things.", Retention())
+    without_javascript: str = option(
+        OneOf(("seal", "refuse")),
+        "For sources without JavaScript: seal, and so see their text for a moment; or refuse all but files "
+        "that they sealed themselves.",
+        # That the box never sees a word holds for every source until the newsroom itself decides otherwise.
+        "refuse",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
