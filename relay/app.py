@@ -6,22 +6,22 @@ import asyncio
 import fcntl
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from relay import edition as editions
 from relay.board import Board
-from relay.connection import CircuitConnections, Connections, Handler, complain
+from relay.connection import complain
 from relay.errors import CannotServe, DiskFailed
 from relay.flush import Flush
 from relay.folder import FolderStore
 from relay.handlers import Desk, House, Source
+from relay.listening import listening
 from relay.settings import Address, Settings
 from relay.store import Limits, Store
 
 SWEEP = 3600  # seconds between two looks for what has expired
-GRACE = 3  # seconds that requests have to finish when the relay is told to stop
 
 
 async def serve(settings: Settings, ready: Callable[[Address, Address], None]) -> None:
@@ -42,8 +42,8 @@ async def serve(settings: Settings, ready: Callable[[Address, Address], None]) -
             await board.keep()
             house = House(edition, store, board, settings.idle_seconds)
             async with (
-                _listening(settings.source, Source(house), settings) as source,
-                _listening(settings.desk, Desk(house), settings) as desk,
+                listening(settings.source, Source(house), settings) as source,
+                listening(settings.desk, Desk(house), settings) as desk,
             ):
                 ready(source, desk)
                 sweeper = loop.create_task(_sweep(store))
@@ -93,28 +93,3 @@ async def _sweep(store: Store) -> None:
         except OSError as error:
             complain(error)
         await asyncio.sleep(SWEEP)
-
-
-@asynccontextmanager
-async def _listening(address: Address, handler: Handler, settings: Settings) -> AsyncIterator[Address]:
-    """The real address of an open socket; on leaving, requests in progress are finished first."""
-    loop = asyncio.get_running_loop()
-    kind = CircuitConnections if settings.circuits == "haproxy" else Connections
-    connections = kind(handler, most=settings.connections, idle=settings.idle_seconds)
-    try:
-        if address.path is None:
-            server = await loop.create_server(connections, "127.0.0.1", address.port)
-            address = Address(None, server.sockets[0].getsockname()[1])
-        else:
-            server = await loop.create_unix_server(connections, address.path)
-            address.path.chmod(0o660)  # for tor, which is another user
-    except OSError as error:
-        raise CannotServe(f"cannot listen at {address}: {error.strerror}") from None
-    try:
-        yield address
-    finally:
-        server.close()
-        connections.pre_shutdown()
-        await connections.shutdown(GRACE)
-        if address.path is not None:
-            address.path.unlink(missing_ok=True)

@@ -52,6 +52,11 @@ def proxy_line(start: bytes) -> tuple[int, bytes] | None:
     return int(found[1], 16) << 16 | int(found[2], 16), start[end:]
 
 
+def line_of(circuit: int) -> bytes:
+    """Tor's line for this circuit, for another process that reads it with `proxy_line`."""
+    return b"PROXY TCP6 fc00:dead:beef:4dad::%x:%x ::1 1 80\r\n" % (circuit >> 16, circuit & 0xFFFF)
+
+
 class _Bucket:
     """Fills up to an allowance; it can owe, too."""
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import yaml
 
 from relay.errors import BadSettings
+
+T = TypeVar("T")
 
 _LOOPBACK = re.compile(r"127\.0\.0\.1:([0-9]{1,5})")
 
@@ -45,10 +47,21 @@ class Settings:
 
 def parse(text: str | bytes, base: Path) -> Settings:
     """The settings in `text`, its paths relative to `base`; refuses (BadSettings), naming every mistake."""
+    return read(Settings, text, base, "desk", "source")
+
+
+def load(path: Path) -> Settings:
+    """The settings in a file; refuses (BadSettings) one that cannot be read."""
+    return parse(text_of(path), path.absolute().parent)
+
+
+def read(kind: type[T], text: str | bytes, base: Path, one: str, other: str) -> T:
+    """The settings of one program, a dataclass; `one` and `other` are addresses that may not be the same."""
     given = _mapping(text)
-    known = {field.name: field for field in fields(Settings)}
+    known = {field.name: field for field in fields(cast(Any, kind))}
     mistakes = [_unknown(key, known) for key in given if key not in known]
-    mistakes += [f"{key}: missing" for key in ("edition", "data", "source", "desk") if key not in given]
+    required = (name for name, field in known.items() if field.default is MISSING)
+    mistakes += [f"{name}: missing" for name in required if name not in given]
     values: dict[str, Any] = {}
     for key, value in given.items():
         if key in known:
@@ -56,20 +69,19 @@ def parse(text: str | bytes, base: Path) -> Settings:
                 values[key] = _READERS.get(key, _number)(value, base)
             except ValueError as error:
                 mistakes.append(f"{key}: {error}")
-    if "source" in values and values["source"] == values.get("desk") and values["source"] != Address(None):
-        mistakes.append("desk: the two sockets need two addresses")
+    if one in values and values[one] == values.get(other) and values[one] != Address(None):
+        mistakes.append(f"{one}: the two sockets need two addresses")
     if mistakes:
         raise BadSettings("\n".join(mistakes))
-    return Settings(**values)
+    return kind(**values)
 
 
-def load(path: Path) -> Settings:
-    """The settings in a file; refuses (BadSettings) one that cannot be read."""
+def text_of(path: Path) -> bytes:
+    """What a file holds; refuses (BadSettings) one that cannot be read."""
     try:
-        text = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise BadSettings(f"{path}: {error.strerror}") from None
-    return parse(text, path.absolute().parent)
 
 
 def _mapping(text: str | bytes) -> dict[str, Any]:
@@ -121,5 +133,7 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "data": _folder,
     "source": _address,
     "desk": _address,
+    "listen": _address,
+    "relay": _address,
     "circuits": _circuits,
 }
