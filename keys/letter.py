@@ -35,7 +35,7 @@ class Record:
 @dataclass(frozen=True)
 class Letter:
     """What drop.json holds. A drop has neither author nor record, a note has an author, a reply's note has
-    both."""
+    both; a canary is a note that stands for a source's drop."""
 
     newsroom: str
     thread: bytes = field(repr=False)
@@ -46,6 +46,7 @@ class Letter:
     read: tuple[str, ...] = ()
     author: str | None = None
     record: Record | None = None
+    canary: bool = False
 
     @property
     def kind(self) -> str:
@@ -68,6 +69,8 @@ class Letter:
             letter["author"] = self.author
         if self.record is not None:
             letter["reply"] = {"id": self.record.id, "lines": self.record.lines}
+        if self.canary:
+            letter["canary"] = True
         return json.dumps(letter, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -92,11 +95,13 @@ def _letter(given: dict[str, Any]) -> Letter:
     kind = given.get("kind")
     keys = {"version", "kind", "newsroom", "message", "thread", "language", "to", "answers", "read"}
     if kind == "note":
-        keys |= {"author"} | ({"reply"} & given.keys())
+        keys |= {"author", *({"reply", "canary"} & given.keys())}
     if given.keys() != keys or kind not in ("drop", "note"):
         raise BadDrop("drop.json has other keys than a drop or a note")
     if type(given["version"]) is not int or given["version"] != 1:
         raise BadDrop("drop.json has another version; a newer desk may open it")
+    if given.get("canary", True) is not True or {"reply", "canary"} <= given.keys():
+        raise BadDrop("drop.json: canary is not true, or records a reply")
     to = tuple(_match("to", name, _NAME) for name in _list("to", given["to"], 1000))
     if not to or len(set(to)) != len(to):
         raise BadDrop("drop.json: to names nobody, or somebody twice")
@@ -110,6 +115,7 @@ def _letter(given: dict[str, Any]) -> Letter:
         read=tuple(_hex("read", reply, 8) for reply in _list("read", given["read"], 10_000)),
         author=_match("author", given["author"], _NAME) if kind == "note" else None,
         record=_record(given["reply"]) if "reply" in keys else None,
+        canary="canary" in keys,
     )
 
 

@@ -58,6 +58,13 @@ def test_a_note_keeps_its_author_and_record() -> None:
     assert letter.parse(encoded(without("reply", NOTE))).record is None
 
 
+def test_a_canary_is_a_note_that_records_nothing() -> None:
+    parsed = letter.parse(encoded(without("reply", NOTE) | {"canary": True}))
+    assert (parsed.kind, parsed.author, parsed.canary) == ("note", "ada", True)
+    assert letter.parse(parsed.to_json()) == parsed
+    assert not letter.parse(encoded(NOTE)).canary
+
+
 WRONG = {
     "not an object": [DROP],
     "unknown key": DROP | {"extra": 1},
@@ -65,6 +72,10 @@ WRONG = {
     "author on a drop": DROP | {"author": "ada"},
     "reply on a drop": DROP | {"reply": NOTE["reply"]},
     "note without an author": without("author", NOTE),
+    "canary on a drop": DROP | {"canary": True},
+    "canary with a reply": NOTE | {"canary": True},
+    "canary that is none": without("reply", NOTE) | {"canary": False},
+    "canary as a number": without("reply", NOTE) | {"canary": 1},
     "other kind": DROP | {"kind": "cover"},
     "kind of another type": DROP | {"kind": ["drop"]},
     "version two": DROP | {"version": 2},
