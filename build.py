@@ -263,6 +263,7 @@ class Pages:
             "spoken": lambda codes: format_list(
                 [here.languages[c.partition("-")[0]] for c in codes], locale=here
             ),
+            "words_language": SOURCE_LANGUAGE if word_list(language) == "english" else language,
             "direction": lambda code: Locale.parse(babel_code(code)).text_direction,
             "own_name": lambda code: str(Locale.parse(babel_code(code)).get_display_name()).title(),
             "day": lambda value: format_date(value, format="long", locale=here),

@@ -3,7 +3,7 @@
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { generateHybridIdentity, identityToRecipient } from "age-encryption";
 import { seal } from "../site/scripts/drop.js";
-import { samplesOf } from "../site/scripts/samples.js";
+import { sumsOf } from "../site/scripts/file.js";
 
 const CHUNK = 64 * 1024;
 const random = (size) => crypto.getRandomValues(new Uint8Array(size));
@@ -30,7 +30,7 @@ async function page(bytes, count = 3) {
     answers: {},
     read: [],
     text: "",
-    files: [{ name: "file", file, samples: samplesOf(file) }],
+    files: [{ name: "file", file, sums: Promise.resolve(await sumsOf(file)) }],
   };
   return seconds(async () => {
     for await (const part of seal(draft, recipients)) part.length;

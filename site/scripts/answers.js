@@ -2,17 +2,15 @@
 
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { fetchBoard } from "./board.js";
-import { BadCodename, entropyFrom } from "./codename.js";
+import { entropyFrom } from "./codename.js";
 import { choose, clear, draftFrom, filled } from "./form.js";
 import { framesOn, repliesIn } from "./line.js";
 import {
   announce,
   complain,
-  control,
   copyOf,
   edition,
   element,
-  mark,
   onClick,
   onSubmit,
   part,
@@ -22,7 +20,7 @@ import {
 } from "./page.js";
 import { deliver, sending } from "./sending.js";
 import { threadKey } from "./thread.js";
-import { complaintAbout } from "./words.js";
+import { forgetWords, readWords } from "./words.js";
 
 /**
  * @typedef {object} Entry
@@ -32,7 +30,6 @@ import { complaintAbout } from "./words.js";
  * @property {string} text
  */
 
-const typed = control("typed", HTMLInputElement);
 const signers = edition.recipients.map(({ signer }) => hexToBytes(signer));
 
 /** @type {Uint8Array | null} the thread key, once the words were typed */
@@ -61,14 +58,10 @@ function download() {
 }
 
 async function open() {
-  try {
-    thread = threadKey(entropyFrom(typed.value), edition.newsroom);
-  } catch (error) {
-    if (!(error instanceof BadCodename)) throw error;
-    return mark("typed", complaintAbout(error));
-  }
-  mark("typed", "");
-  typed.value = "";
+  const entropy = readWords(entropyFrom);
+  if (!entropy) return;
+  thread = threadKey(entropy, edition.newsroom);
+  forgetWords();
   show("thread");
   await look();
   choose(answered);
@@ -121,6 +114,7 @@ async function writeBack() {
   choose(answered);
   render();
   show("thread");
+  announce(sentence("sent"));
 }
 
 function close() {

@@ -4,7 +4,8 @@ import { randomBytes } from "@noble/hashes/utils.js";
 import { entropyToMnemonic, mnemonicToEntropy } from "@scure/bip39";
 import { wordlist } from "#wordlist";
 
-const COUNT = 12;
+/** How many words a codename has. */
+export const COUNT = 12;
 
 /** These are not the twelve words of a codename. */
 export class BadCodename extends Error {
@@ -35,16 +36,16 @@ export function wordsFor(entropy, list = wordlist) {
 }
 
 /**
- * The 16 bytes that twelve typed words stand for. Refuses another count, a word that is not in the list, and
+ * The 16 bytes that twelve typed words stand for. Refuses a word that is not in the list, another count, and
  * words whose checksum does not match, in this order.
  * @param {string} typed
  */
 export function entropyFrom(typed, list = wordlist) {
   const words = split(typed);
-  if (words.length !== COUNT) throw new BadCodename("count", "", words.length);
   const known = new Map(list.map((word) => [folded(word), word]));
   const stranger = words.find((word) => !known.has(folded(word)));
-  if (stranger !== undefined) throw new BadCodename("word", stranger, COUNT);
+  if (stranger !== undefined) throw new BadCodename("word", stranger, words.length);
+  if (words.length !== COUNT) throw new BadCodename("count", "", words.length);
   try {
     return mnemonicToEntropy(words.map((word) => known.get(folded(word))).join(" "), list);
   } catch {

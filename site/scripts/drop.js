@@ -3,11 +3,11 @@
 import { bytesToHex, randomBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { Encrypter, generateHybridIdentity, identityToRecipient } from "age-encryption";
 import { breathe } from "./breathe.js";
+import { contents } from "./file.js";
 import { padded } from "./padding.js";
-import { samplesOf } from "./samples.js";
 import { CLOSING, LARGEST, fill, header, memberSize } from "./tar.js";
 
-/** A part's size in bytes, and the most of a file that is read at once. */
+/** A part's size in bytes. */
 export const PART = 1024 * 1024;
 /** The largest drop.json and message.txt, in bytes. */
 export const TEXT_LIMIT = 256 * 1024;
@@ -39,17 +39,8 @@ const NONCE = 16;
  * @typedef {object} Attachment
  * @property {string} name one that a drop may hold
  * @property {File} file
- * @property {Promise<Uint8Array>} samples taken when the file was chosen
+ * @property {Promise<readonly string[]>} sums of its slices, taken when the file was chosen
  */
-
-/** A file of the source's changed or went while it was read. */
-export class FileChanged extends Error {
-  /** @param {string} file the name the source knows it by */
-  constructor(file) {
-    super("a file changed while it was read");
-    this.file = file;
-  }
-}
 
 /**
  * How many bytes the texts and the whole will have; the whole is the age file's exact size.
@@ -134,10 +125,9 @@ async function* plaintext(draft, size) {
 async function* tar(draft) {
   yield* text("drop.json", describe(draft, bytesToHex(randomBytes(16))));
   yield* text("message.txt", draft.text);
-  for (const { name, file, samples } of draft.files) {
+  for (const { name, file, sums } of draft.files) {
     yield header(`files/${name}`, file.size);
-    yield* contents(file);
-    if (!(await unchanged(file, samples))) throw new FileChanged(file.name);
+    yield* contents(file, sums);
     yield new Uint8Array(fill(file.size));
   }
 }
@@ -151,40 +141,6 @@ function* text(name, content) {
   yield header(name, bytes.length);
   yield bytes;
   yield new Uint8Array(fill(bytes.length));
-}
-
-/**
- * @param {File} file
- * @param {Promise<Uint8Array>} samples
- */
-async function unchanged(file, samples) {
-  try {
-    const [before, now] = [await samples, await samplesOf(file)];
-    return before.length === now.length && before.every((byte, at) => byte === now[at]);
-  } catch {
-    return false;
-  }
-}
-
-/**
- * A file's bytes. A browser may say nothing when a file changes and hand out fewer, so each slice is checked.
- * @param {File} file
- */
-async function* contents(file) {
-  const { size, lastModified } = file;
-  for (let at = 0; at < size; at += PART) {
-    const end = Math.min(at + PART, size);
-    let slice;
-    try {
-      slice = new Uint8Array(await file.slice(at, end).arrayBuffer());
-    } catch {
-      throw new FileChanged(file.name);
-    }
-    if (slice.length !== end - at || file.size !== size || file.lastModified !== lastModified) {
-      throw new FileChanged(file.name);
-    }
-    yield slice;
-  }
 }
 
 /**

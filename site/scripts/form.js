@@ -1,9 +1,9 @@
 // The form of a drop: message, questions, files, and who may read it.
 
 import { FILES_LIMIT, FILE_LIMIT, TEXT_LIMIT, measure } from "./drop.js";
+import { sumsOf } from "./file.js";
 import { namesFor } from "./names.js";
 import { complain, control, copyOf, edition, element, mark, part, sentence, size } from "./page.js";
-import { samplesOf } from "./samples.js";
 
 /** @typedef {import("./drop.js").Draft} Draft */
 /** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Question */
@@ -16,8 +16,12 @@ const boxes = element("to").querySelectorAll("input[name=to]");
 /** @type {NodeListOf<Question>} */
 const questions = document.querySelectorAll("[data-question]");
 
-/** @type {{file: File, samples: Promise<Uint8Array>}[]} */
+/** @typedef {{file: File, sums: Promise<string[]>, dropped: AbortController}} Chosen */
+
+/** @type {Chosen[]} */
 let files = [];
+/** The last file's reading: one after another, since a thousand at once would fill the memory. */
+let reading = Promise.resolve();
 
 picker.addEventListener("change", () => {
   files.push(...[...(picker.files ?? [])].map(chosen));
@@ -35,6 +39,7 @@ export function filled() {
 /** Empties the form, also of what a browser kept through a reload. */
 export function clear() {
   control("write", HTMLFormElement).reset();
+  for (const { dropped } of files) dropped.abort();
   files = [];
   listFiles();
 }
@@ -142,12 +147,18 @@ function behind(box) {
   return edition.partners.find(({ name }) => name === box.value)?.recipients ?? [box.value];
 }
 
-/** @param {File} file */
+/**
+ * @param {File} file
+ * @returns {Chosen}
+ */
 function chosen(file) {
-  const samples = samplesOf(file);
-  samples.catch(() => {}); // Who awaits them later hears of it.
-  return { file, samples };
+  const dropped = new AbortController();
+  const sums = reading.then(() => sumsOf(file, dropped.signal));
+  reading = sums.then(ignored, ignored); // Who awaits the sums hears what went wrong.
+  return { file, sums, dropped };
 }
+
+function ignored() {}
 
 function listFiles() {
   list.replaceChildren(...files.map(fileItem));
@@ -155,10 +166,10 @@ function listFiles() {
 }
 
 /**
- * @param {{file: File}} chosen
+ * @param {Chosen} chosen
  * @param {number} at
  */
-function fileItem({ file }, at) {
+function fileItem({ file, dropped }, at) {
   const item = copyOf("file-item");
   part(item, "name").textContent = file.name;
   part(item, "size").textContent = size(file.size);
@@ -166,6 +177,7 @@ function fileItem({ file }, at) {
   button.setAttribute("aria-label", sentence("file_remove", { file: file.name }));
   button.addEventListener("click", () => {
     files.splice(at, 1);
+    dropped.abort();
     mark("files", "");
     listFiles();
     (list.querySelectorAll("button")[Math.min(at, files.length - 1)] ?? picker).focus();

@@ -1,25 +1,12 @@
 // send.html: write, keep twelve words, prove it, send.
 
 import { fetchBoard } from "./board.js";
-import { BadCodename, firstDifference, newEntropy, wordsFor } from "./codename.js";
+import { firstDifference, newEntropy, wordsFor } from "./codename.js";
 import { clear, draftFrom, filled } from "./form.js";
-import {
-  announce,
-  control,
-  edition,
-  element,
-  mark,
-  onClick,
-  onSubmit,
-  sentence,
-  show,
-  start,
-} from "./page.js";
+import { announce, edition, element, onClick, onSubmit, show, start } from "./page.js";
 import { deliver, sending } from "./sending.js";
 import { threadKey } from "./thread.js";
-import { complaintAbout } from "./words.js";
-
-const typed = control("typed", HTMLInputElement);
+import { differsAt, forgetWords, readWords } from "./words.js";
 
 let codename = newCodename();
 /** Whether the source has typed the words back; a second try then needs no third. */
@@ -33,17 +20,14 @@ onSubmit("write", async () => {
 });
 onClick("words-back", () => leaveWords("write"));
 onClick("words-written", () => leaveWords("confirm"));
-onClick("words-again", () => {
-  typed.value = "";
-  showWords();
-});
+onClick("words-again", showWords);
 onSubmit("confirm", async () => {
-  const wrong = mistakeIn(typed.value);
-  mark("typed", wrong);
-  if (wrong !== "") return;
-  typed.value = "";
+  const position = readWords((text) => firstDifference(codename.words, text));
+  if (position === null) return;
+  if (position > 0) return differsAt(position);
+  forgetWords();
   proven = true;
-  await send();
+  return send();
 });
 
 start("write", () => filled() || sending());
@@ -56,6 +40,7 @@ function newCodename() {
 }
 
 function showWords() {
+  forgetWords();
   const items = codename.words.map((word) => {
     const item = document.createElement("li");
     item.textContent = word;
@@ -68,19 +53,7 @@ function showWords() {
 /** @param {string} step */
 function leaveWords(step) {
   element("words").replaceChildren();
-  mark("typed", "");
   show(step);
-}
-
-/** @param {string} text */
-function mistakeIn(text) {
-  try {
-    const position = firstDifference(codename.words, text);
-    return position === 0 ? "" : sentence("word_differs", { position });
-  } catch (error) {
-    if (error instanceof BadCodename) return complaintAbout(error);
-    throw error;
-  }
 }
 
 async function send() {

@@ -1,6 +1,7 @@
 // The step in which a drop is sealed and uploaded.
 
-import { FileChanged, measure, seal } from "./drop.js";
+import { measure, seal } from "./drop.js";
+import { FileChanged } from "./file.js";
 import { Refused } from "./http.js";
 import {
   announce,
@@ -46,14 +47,16 @@ export async function deliver(draft, from) {
   let committing = false;
   running = true;
   show("sending");
+  showNothing();
   try {
+    await read(draft.files, signal);
     const parts = seal(draft, recipients);
     const report = (/** @type {Progress} */ progress) => {
       committing = progress.committing;
       showProgress(progress);
     };
     await upload({ parts, size: bytes, signal, report });
-    announce(sentence("sent"));
+    announce("");
     return true;
   } catch (error) {
     show(from);
@@ -64,6 +67,25 @@ export async function deliver(draft, from) {
     running = false;
     cancelling.abort(); // Takes the button's listener away.
   }
+}
+
+/**
+ * Waits until every file was read for the first time, or for the signal.
+ * @param {readonly import("./drop.js").Attachment[]} files
+ * @param {AbortSignal} signal
+ */
+async function read(files, signal) {
+  announce(files.length > 0 ? sentence("reading") : "");
+  const cancelled = new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+  await Promise.race([Promise.allSettled(files.map(({ sums }) => sums)), cancelled]);
+}
+
+/** Leaves the bar without a share, and forgets that of a drop before. */
+function showNothing() {
+  control("progress", HTMLProgressElement).removeAttribute("value");
+  element("progress-text").textContent = "";
 }
 
 /** @param {Progress} progress */

@@ -75,7 +75,7 @@ def test_a_message_and_a_follow_up_with_keys_alone(firefox: Firefox, house: Hous
 
     _at_heading(source, "confirm")
     keys.fill("#typed", "never mind")
-    firefox.press(ENTER)
+    keys.press("#confirm [type=submit]")
     assert source.error("typed")
     assert firefox.script("return document.activeElement.id") == "typed"
     keys.press("#words-again")
@@ -85,6 +85,7 @@ def test_a_message_and_a_follow_up_with_keys_alone(firefox: Firefox, house: Hous
     keys.fill("#typed", " ".join(words))
     firefox.press(ENTER)
     _at_heading(source, "done")
+    assert not firefox.shown("#status")  # the heading says it, once
 
     [drop] = set(house.drops()) - before
     opened = house.open("ada", drop)

@@ -50,6 +50,17 @@ def _rewrite(file: Path) -> None:
         same.write(os.urandom(file.stat().st_size))
 
 
+def _edit(file: Path) -> None:
+    """One byte, deep in the file, and the date put back."""
+    kept = file.stat()
+    with file.open("r+b") as same:
+        same.seek(6 * MIB + 12_345)
+        byte = same.read(1)[0]
+        same.seek(-1, os.SEEK_CUR)
+        same.write(bytes([byte ^ 1]))
+    os.utime(file, ns=(kept.st_atime_ns, kept.st_mtime_ns))
+
+
 def _replace(file: Path) -> None:
     other = file.with_suffix(".new")
     other.write_bytes(os.urandom(file.stat().st_size + 1))
@@ -58,6 +69,7 @@ def _replace(file: Path) -> None:
 
 CHANGES: dict[str, Callable[[Path], None]] = {
     "rewritten": _rewrite,
+    "edited": _edit,
     "replaced": _replace,
     "cut short": lambda file: os.truncate(file, 5 * MIB),
     "removed": Path.unlink,
@@ -108,6 +120,23 @@ def test_a_file_that_grows_arrives_as_it_was_chosen(firefox: Firefox, house: Hou
         source.reach("done")
     [drop] = set(house.drops()) - before
     assert house.open("ada", drop).files == {file.name: chosen}
+
+
+def test_a_file_that_changed_before_it_was_sent_is_not_sent(
+    firefox: Firefox, house: House, tmp_path: Path
+) -> None:
+    before = set(house.drops())
+    file = _file(tmp_path, 10 * MIB)
+    source = Source(firefox, house.url)
+    source.open_send()
+    source.write("saved again", answers=ANSWERS, files=[file], to=["ada"])
+    source.submit()
+    words = source.words()
+    _edit(file)
+    source.type_back(words)
+    source.reach("write")
+    assert source.error("files") == source.said("file_changed", file=file.name)
+    assert set(house.drops()) == before
 
 
 def test_a_cancelled_upload_arrives_nowhere(firefox: Firefox, house: House, tmp_path: Path) -> None:

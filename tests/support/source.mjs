@@ -14,9 +14,9 @@ import { json } from "node:stream/consumers";
 import { fetchBoard } from "../../site/scripts/board.js";
 import { entropyFrom, newEntropy, wordsFor } from "../../site/scripts/codename.js";
 import { PART, measure, seal } from "../../site/scripts/drop.js";
+import { sumsOf } from "../../site/scripts/file.js";
 import { framesOn, repliesIn } from "../../site/scripts/line.js";
 import { namesFor } from "../../site/scripts/names.js";
-import { samplesOf } from "../../site/scripts/samples.js";
 import { threadId, threadKey } from "../../site/scripts/thread.js";
 import { upload } from "../../site/scripts/upload.js";
 
@@ -26,7 +26,7 @@ async function send({ edition, base_url: base, message, files = [], to, answers 
   const names = namesFor(files.map((path) => basename(path)));
   const attached = files.map(async (path, at) => {
     const file = await open(path);
-    return { name: names[at], file, samples: samplesOf(file) };
+    return { name: names[at], file, sums: sumsOf(file) };
   });
   const { newsroom, language, recipients } = edition;
   const letter = { newsroom, language, thread, to, answers, read, text: message };
