@@ -7,7 +7,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help setup browser demo test lint bench lock clean
 
 help:
-	@echo 'make demo    the whole loop on this machine, then a page to try (CI=1: end after the proof)'
+	@echo 'make demo    the whole loop on this machine, then a page to try (CI=1: end after the proof;'
+	@echo '             ONION=1: through a real onion, if Tor can be reached; TORRC=FILE: bridges for it)'
 	@echo 'make test    everything that is checked, lint first'
 	@echo 'make bench   speed as ratios, written to bench/results/'
 	@echo 'make clean   remove what make made'
@@ -35,7 +36,7 @@ browser:
 	@sh tests/support/debian-packages.sh
 
 demo: setup
-	@$(PY) tests/demo.py $(if $(CI),--ci)
+	@$(PY) tests/demo.py $(if $(CI),--ci) $(if $(ONION),--onion) $(if $(TORRC),--torrc '$(TORRC)')
 
 test: setup browser lint
 	$(PY) -m pytest

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
 import os
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
+import segno
+from support.demo_room import BIN, ROOT, Failed, Newsroom, see
+from support.passage import passage
+from support.public_onion import NoOnion, PublicOnions, Service
 from support.relay_process import RelayProcess
 
-ROOT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
 JOURNALISTS = ("ada", "ben")
 MESSAGE = "The harbour's soil reports were changed after the laboratory signed them."
 ANSWER = "Thank you. Can you tell us which of the two reports came first?"
@@ -37,83 +39,64 @@ recipients:
   - {{file: ada.pub, title: "Ada Smit, investigations"}}
   - {{file: ben.pub, title: "Ben de Wit, the harbour"}}
 """
+ONION = "onion: source-onion/hostname\n"
 
 
-class Failed(Exception):  # noqa: N818 - it is what the user sees
-    """A step did not show what it had to."""
+@dataclass(frozen=True)
+class Way:
+    """How the relay is reached: addresses for a desk, and the page's for a program that knows no SOCKS."""
+
+    source: str
+    desk: str
+    page: str
+    socks: tuple[str, ...] = ()
 
 
-@dataclass
-class Newsroom:
-    """The throwaway newsroom in `folder`; every program is run as a person would run it."""
-
-    folder: Path
-    passphrase: str
-
-    def desk(self, who: str, *words: str | Path, text: str = "") -> str:
-        return self.run(BIN / "desk", "--home", self.folder / f"{who}-desk", *words, text=text)
-
-    def run(self, *command: str | Path, text: str = "", cwd: Path | None = None) -> str:
-        """Gives what a program printed; it may read the passphrase from a pipe, never from its arguments."""
-        reading, writing = os.pipe()
-        os.write(writing, self.passphrase.encode() + b"\n")
-        os.close(writing)
-        words = [str(reading) if word == "FD" else str(word) for word in command]
-        try:
-            done = subprocess.run(
-                words, input=text, capture_output=True, text=True, pass_fds=[reading], cwd=cwd, check=False
-            )
-        finally:
-            os.close(reading)
-        if done.returncode != 0:
-            raise Failed(f"{words[0]} ended with {done.returncode}: {done.stderr.strip()}")
-        return done.stdout
-
-    def source(self, job: dict[str, Any]) -> Any:
-        """Does what the page's own scripts do, with the keys that the built page carries."""
-        page = (self.folder / "out/edition/en/send.html").read_text()
-        data = page.partition('id="edition">')[2].partition("</script>")[0]
-        job |= {"edition": json.loads(data)}
-        said = self.run(BIN / "node", ROOT / "tests/support/source.mjs", text=json.dumps(job))
-        return json.loads(said)
-
-
-def see(told: str, seen: str, held: bool = True) -> None:
-    print(f"  {'ok' if held else 'FAILED'}  {told}\n        {seen}", flush=True)
-    if not held:
-        raise Failed(told)
-
-
-def make(room: Newsroom) -> None:
-    """Keys, newsroom.yaml and a signed edition."""
+def make_keys(room: Newsroom) -> None:
     for name in JOURNALISTS:
         room.run(BIN / "desk", "keygen", name, "-o", room.folder, "--passphrase-fd", "FD")
     room.run(BIN / "desk", "keygen", "--masthead", "-o", room.folder, "--passphrase-fd", "FD")
     made = ", ".join(sorted(path.name for path in room.folder.iterdir()))
     see("two journalists and the masthead have keys", made, "ben.pub" in made)
+
+
+def make_onions(room: Newsroom) -> list[Service]:
+    """The source onion and the desk onion, with an invitation for ada in `clients`."""
+    room.run(BIN / "desk", "keygen", "--onions", "-o", room.folder)
+    names = ("source", "desk")
+    services = [Service(room.folder / f"{name}-onion", room.folder / f"{name}.sock") for name in names]
+    clients = room.folder / "clients"
+    clients.mkdir()
+    room.run(BIN / "desk", "invite", "ada", "--onion", services[1].address, "-o", clients)
+    (clients / "ada.auth").rename(services[1].folder / "authorized_clients/ada.auth")
+    see("two onions have keys, and ada is invited to the desks'", services[0].address)
+    return services
+
+
+def make_edition(room: Newsroom, more: str = "") -> None:
     expires = datetime.now(UTC).date() + timedelta(days=90)
     yaml, out = room.folder / "newsroom.yaml", room.folder / "out"
-    yaml.write_text(YAML.format(expires=expires))
+    yaml.write_text(YAML.format(expires=expires) + more)
     masthead = room.folder / "masthead.key"
     room.run(sys.executable, ROOT / "build.py", yaml, "-o", out, "--sign", masthead, "--passphrase-fd", "FD")
     files = json.loads((out / "edition/manifest.json").read_text())["files"]
     see("newsroom.yaml became a signed edition", f"{len(files)} files in {out}/edition", len(files) > 8)
 
 
-def prove(room: Newsroom, relay: RelayProcess) -> None:
+def prove(room: Newsroom, way: Way) -> None:
     """The loop: sealed, stored, fetched, opened, answered, read."""
     masthead = room.folder / "masthead.pub"
-    verified = room.run(BIN / "desk", "verify-edition", relay.source_url, "--masthead", masthead)
+    verified = room.run(BIN / "desk", "verify-edition", way.source, "--masthead", masthead, *way.socks)
     see("the relay serves that edition, byte for byte", verified.strip())
     for name in JOURNALISTS:
-        keys = ("--identity", room.folder / f"{name}.key", "--relay", relay.desk_url)
+        keys = ("--identity", room.folder / f"{name}.key", "--relay", way.desk, *way.socks)
         room.desk(
             name, "join", room.folder / "out/edition", "--masthead", masthead, *keys, "--passphrase-fd", "FD"
         )
 
     file = room.folder / "soil report.csv"
     file.write_bytes(secrets.token_bytes(1_500_000))
-    job = {"base_url": relay.source_url, "message": MESSAGE, "files": [str(file)], "to": ["ada"]}
+    job = {"base_url": way.page, "message": MESSAGE, "files": [str(file)], "to": ["ada"]}
     sent = room.source(job | {"answers": {"evidence": "The two reports."}})
     told = f"{sent['parts']} parts, {sent['bytes']:,} bytes, codename: {sent['codename']}"
     see("a message and a file were sealed by the page's scripts and stored", told, sent["parts"] == 2)
@@ -132,7 +115,7 @@ def prove(room: Newsroom, relay: RelayProcess) -> None:
     see("ben, who was not chosen, cannot open it", json.dumps(others), sent["id"] not in json.dumps(others))
 
     room.desk("ada", "reply", sent["id"], "--passphrase-fd", "FD", text=ANSWER)
-    look = {"base_url": relay.source_url, "look": sent["codename"]}
+    look = {"base_url": way.page, "look": sent["codename"]}
     (reply,) = room.source(look)["replies"]
     right = reply["text"] == ANSWER and reply["author"] == "ada"
     see("the answer was read with the twelve words", f"{reply['author']}: {reply['text']}", right)
@@ -152,12 +135,12 @@ def read(room: Newsroom, drop: str, file: Path) -> str:
     return message
 
 
-def wait(room: Newsroom, relay: RelayProcess) -> None:
+def wait(room: Newsroom, where: str, relay: RelayProcess) -> None:
     """Leaves the page open until Ctrl-C."""
     desk = f"{BIN / 'desk'} --home {room.folder / 'ada-desk'}"
     print(
         f"""
-The page is open at {relay.source_url}/ (Ctrl-C ends it and deletes everything).
+The page is open at {where}/ (Ctrl-C ends it and deletes everything).
 
 Send something to Ada, then read and answer it as her. Her passphrase: {room.passphrase}
 
@@ -169,33 +152,91 @@ Send something to Ada, then read and answer it as her. Her passphrase: {room.pas
 """,
         flush=True,
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         relay.process.wait()
     except KeyboardInterrupt:
         print()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def on_this_computer(room: Newsroom, ends: bool) -> None:
+    make_edition(room)
+    with RelayProcess(room.folder / "out/edition", room.folder / "data") as relay:
+        prove(room, Way(relay.source_url, relay.desk_url, relay.source_url))
+        if not ends:
+            wait(room, relay.source_url, relay)
+
+
+def on_the_tor_network(room: Newsroom, options: argparse.Namespace) -> None:
+    """The same through two real onions; refuses (NoOnion) when this computer cannot have them."""
+    more = options.torrc.read_text().splitlines() if options.torrc else []
+    services = source, desk = make_onions(room)
+    folder = room.folder
+    given = {
+        "more": more,
+        "patience": options.patience,
+        "say": lambda said: print(f"      {said}", flush=True),
+    }
+    with ExitStack() as stack:
+        onions = stack.enter_context(PublicOnions(folder, services, folder / "clients", **given))
+        make_edition(room, ONION)
+        sockets = {"source": f"unix:{source.socket}", "desk": f"unix:{desk.socket}", "circuits": "haproxy"}
+        relay = stack.enter_context(RelayProcess(folder / "out/edition", folder / "data", **sockets))
+        onions.reach()
+        where = f"http://{source.address}"
+        see("a visitor of the Tor network reaches it; so does Tor Browser", where)
+        show_code(where)
+        page = stack.enter_context(passage(onions.socks, source.address))
+        # Both desks are on this computer, so both use the one tor, which has ada's invitation.
+        prove(room, Way(where, f"http://{desk.address}", page, ("--socks", onions.socks)))
+        if not options.ci:
+            wait(room, where, relay)
+
+
+def show_code(address: str) -> None:
+    """The address as a QR code, in the colours it needs where there are colours."""
+    text = io.StringIO()
+    segno.make(address, error="l").terminal(out=text, compact=True)
+    colours = ("\x1b[97;40m", "\x1b[0m") if sys.stdout.isatty() else ("", "")
+    print(*(line.join(colours) for line in text.getvalue().splitlines()), sep="\n", flush=True)
+
+
+def demonstrate(room: Newsroom, options: argparse.Namespace) -> None:
+    make_keys(room)
+    if options.onion:
+        try:
+            return on_the_tor_network(room, options)
+        except NoOnion as why:
+            print(f"\nNo onion: {why}. The demo goes on without one, on this computer alone.\n", flush=True)
+    return on_this_computer(room, options.ci)
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ci", action="store_true", help="end after the proof")
-    ends = parser.parse_args(arguments).ci
+    add = parser.add_argument
+    add("--ci", action="store_true", help="end after the proof")
+    add("--onion", action="store_true", help="through two onions on the Tor network, if it can be reached")
+    add("--torrc", type=Path, metavar="FILE", help="lines for tor's torrc, such as bridges or a proxy")
+    add("--patience", type=float, default=60, metavar="SECONDS", help="how long tor may stand still (60)")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse(arguments)
     os.umask(0o077)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     # Outside the checkout: `desk keygen` writes no secret inside a git work tree.
     folder = Path(tempfile.mkdtemp(prefix="knothole-demo-"))
-    room = Newsroom(folder, "-".join(secrets.token_hex(2) for _ in range(4)))
     try:
-        make(room)
-        with RelayProcess(folder / "out/edition", folder / "data") as relay:
-            prove(room, relay)
-            if not ends:
-                wait(room, relay)
+        demonstrate(Newsroom(folder, "-".join(secrets.token_hex(2) for _ in range(4))), options)
     except Failed as failed:
         print(f"demo: error: {failed}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     finally:
         shutil.rmtree(folder)
-    if ends:
+    if options.ci:
         print("every step held")
     return 0
 

@@ -4,103 +4,111 @@ from __future__ import annotations
 
 import http.client
 import re
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from support.newsdesk import Newsdesk, run
-from support.relay_process import RelayProcess, new_id
+from support.house import PASSPHRASE, House
+from support.newsdesk import Result, run
+from support.relay_process import new_id
 from support.tor import render_torrc
-from support.tor_control import Control
+from support.tor_control import uploads
 from support.tornet import Network, Tor
 
 from keys.desk import socks
+from keys.onion import ClientKey, ServiceKey
 
 VISITOR = ("SocksPort auto ExtendedErrors OnionTrafficOnly", "ClientOnly 1")
+_ONIONS = ("source-onion", "desk-onion", "closed/desk-onion")
+_SOCKETS = ("source.sock", "desk.sock")
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Onions]:
+    """A newsroom's onions on a network of their own, until the `with` block is left."""
+    for place in (folder, folder / "closed"):
+        place.mkdir(exist_ok=True)
+        _make("keygen", "--onions", "-o", place)
+    source, desk = (f"unix:{folder / name}" for name in _SOCKETS)
+    relay = {"source": source, "desk": desk, "circuits": "haproxy"}
+    words = (folder / "house", ("ada", "bea"), "onion: ../source-onion/hostname\n", relay)
+    with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
+        house = pool.submit(House, *words)  # while the network starts, which is mostly waiting
+        stack.callback(lambda: house.result().relay.stop())
+        network = stack.enter_context(Network(folder / "network"))
+        yield Onions(folder, network, house.result())
 
 
 class Onions:
-    """The onions of a newsroom, served until the `with` block is left. ada and bea are invited; `source` is a
-    tor without any key."""
+    """The onions of a newsroom. ada and bea are invited; the tor `ada` has her key, the tor `source` has none.
+    `closed_onion` is a desk onion to which nobody is invited."""
 
-    def __init__(self, folder: Path, network: Network) -> None:
+    def __init__(self, folder: Path, network: Network, house: House) -> None:
         self.folder = folder
-        self.newsdesk = Newsdesk(folder / "newsdesk")
-        _make("keygen", "--onions", "-o", folder)
-        places = [folder / name for name in ("source-onion", "desk-onion")]
-        self.source_onion, self.desk_onion = ((place / "hostname").read_text().strip() for place in places)
+        self.house = house
+        self.relay = house.relay
+        places = [folder / name for name in _ONIONS]
+        self.onions = [(place / "hostname").read_text().strip() for place in places]
+        self.source_onion, self.desk_onion, self.closed_onion = self.onions
         self.clients = folder / "desk-onion/authorized_clients"
-        sockets = [folder / name for name in ("source.sock", "desk.sock")]
-        self.relay = RelayProcess(
-            self.newsdesk.edition,
-            folder / "data",
-            source=f"unix:{sockets[0]}",
-            desk=f"unix:{sockets[1]}",
-            circuits="haproxy",
-        )
-        self.newsdesk.relay = self.relay
-        try:
-            self.ada, self.bea = (self._invite(network, name) for name in ("ada", "bea"))
-            self.source = network.tor("source", VISITOR)
-            self.box = network.tor("box", [render_torrc(zip(places, sockets, strict=True))])
-            self._published()
-            for visitor in (self.source, self.ada, self.bea):
-                visitor.wait(
-                    "it has no circuit", "status/bootstrap-phase", lambda said: "PROGRESS=100" in said
-                )
-        except BaseException:
-            self.relay.stop()
-            raise
+        ada = self._invite("ada")
+        self._invite("bea")
+        sockets = [folder / name for name in (*_SOCKETS, _SOCKETS[1])]
+        self.box = network.tor("box", [render_torrc(zip(places, sockets, strict=True))])
+        self.ada = network.tor("ada", [*VISITOR, f"ClientOnionAuthDir {ada}"])
+        self.source = network.tor("source", VISITOR)
+        self._published()
+        for visitor in (self.source, self.ada):
+            visitor.wait("it has no circuit", "status/bootstrap-phase", lambda said: "PROGRESS=100" in said)
 
-    def __enter__(self) -> Onions:
-        return self
+    def desk(self, name: str, *words: str | Path, tor: Tor | None = None, text: str = "") -> Result:
+        """What this journalist's `desk` says, over ada's tor or the given one; it joins first where it has
+        not."""
+        tor = tor or self.ada
+        home = self.folder / f"{name}-at-{tor.folder.name}"
+        if not home.exists():
+            house = self.house
+            keys = ("--masthead", house.folder / "masthead.pub", "--identity", house.folder / f"{name}.key")
+            where = ("--relay", f"http://{self.desk_onion}", "--socks", socks_port(tor))
+            joined = run("--home", home, "join", house.edition, *keys, *where, passphrase=PASSPHRASE)
+            assert joined.status == 0, joined.err
+        return run("--home", home, *words, passphrase=PASSPHRASE, text=text)
 
-    def __exit__(self, *_: object) -> None:
-        self.relay.stop()
+    def key(self, name: str) -> ClientKey:
+        """The client key of an invitation."""
+        return ClientKey.parse((self.folder / f"{name}-keys/{name}.auth_private").read_text())[1]
 
     def restart_relay(self) -> None:
         self.relay.kill()
         self.relay.start()
 
     def restart_tor(self) -> None:
-        """Ends the box's tor and starts it again. Visitors forget what they knew of it: else they would ask
-        none of the directories again that they asked a moment ago."""
+        """Ends the box's tor and starts it again. Visitors learn where the onions are now: tor asks a
+        directory only once in 15 minutes, and NEWNYM, which ends that, has effect every 10 seconds."""
         self.box.stop()
         self.box.start()
         self._published()
-        for visitor in (self.source, self.ada, self.bea):
-            visitor.ask("SIGNAL NEWNYM")
+        for visitor in (self.source, self.ada):
+            visitor.look_up(self.source_onion, self.desk_onion)
 
     def _published(self) -> None:
         with self.box.control() as control:
             control.ask("SETEVENTS HS_DESC")
             try:
-                _published(control, self.source_onion, self.desk_onion)
+                for _ in uploads(control, *self.onions):
+                    pass
             except TimeoutError:
                 raise TimeoutError(f"the onions are not published: {self.box.said()}") from None
 
-    def _invite(self, network: Network, name: str) -> Tor:
-        """A journalist's tor, with the key of the invitation."""
+    def _invite(self, name: str) -> Path:
+        """The folder of a journalist's half of an invitation, for ClientOnionAuthDir."""
         theirs = self.folder / f"{name}-keys"
         theirs.mkdir(mode=0o700)
         _make("invite", name, "--onion", self.desk_onion, "-o", theirs)
         (theirs / f"{name}.auth").rename(self.clients / f"{name}.auth")
         (theirs / f"{name}.tor-browser").unlink()
-        return network.tor(name, [*VISITOR, f"ClientOnionAuthDir {theirs}"])
-
-
-def _published(control: Control, *onions: str) -> None:
-    """Waits until every directory has each onion: one that is asked too early is not asked again for long."""
-    stored = {onion.removesuffix(".onion"): False for onion in onions}
-    waiting: Counter[tuple[str, str]] = Counter()
-    while not all(stored.values()) or +waiting:
-        _, action, onion, _, directory, *_ = control.event()
-        if onion in stored and action == "UPLOAD":
-            waiting[onion, directory] += 1
-        elif onion in stored and action in ("UPLOADED", "FAILED"):
-            waiting[onion, directory] -= 1
-            stored[onion] |= action == "UPLOADED"
+        return theirs
 
 
 def socks_port(tor: Tor) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -57,3 +59,19 @@ class Control:
         if not line:
             raise ConnectionResetError("tor has gone")
         return line.decode().rstrip("\r\n")
+
+
+def uploads(control: Control, *onions: str) -> Iterator[tuple[int, int]]:
+    """Follows, after SETEVENTS HS_DESC, how the onions' descriptors go to directories: how many have arrived,
+    of how many. Ends once all have: a directory that is asked too early is not asked again for long."""
+    stored = {onion.removesuffix(".onion"): 0 for onion in onions}
+    waiting: Counter[tuple[str, str]] = Counter()
+    while not all(stored.values()) or +waiting:
+        _, action, onion, _, directory, *_ = control.event()
+        if onion in stored and action == "UPLOAD":
+            waiting[onion, directory] += 1
+        elif onion in stored and action in ("UPLOADED", "FAILED"):
+            waiting[onion, directory] -= 1
+            stored[onion] += action == "UPLOADED"
+        done = sum(stored.values())
+        yield done, done + (+waiting).total()

@@ -34,6 +34,7 @@ _LOOPBACK = (
     "ClientDNSRejectInternalAddresses 0",
     "PathsNeededToBuildCircuits 0.25",
     "Schedulers Vanilla",
+    "VanguardsLiteEnabled 0",  # four nodes are too few for their longer paths: many fail at first
 )
 _NODE = (
     "Address 127.0.0.1",
@@ -105,6 +106,16 @@ class Tor:
         with self.control() as control:
             until(f"{self.folder.name}: {what}", lambda: right(control.info(key)), self.said)
 
+    def look_up(self, *onions: str) -> None:
+        """Returns once it has asked a directory where each of these onions is now."""
+        with self.control() as control:
+            control.ask("SETEVENTS HS_DESC")
+            for onion in onions:
+                name = onion.removesuffix(".onion")
+                control.ask(f"HSFETCH {name}")
+                while control.event()[1:3] not in (["RECEIVED", name], ["FAILED", name]):
+                    pass
+
     def _answers(self, made: list[Control]) -> bool:
         if self._process.poll() is not None:
             raise RuntimeError(f"{self.folder.name} ended: {self.said()}")
@@ -140,7 +151,12 @@ class Network:
 
     def tor(self, name: str, lines: Iterable[str]) -> Tor:
         """A tor with ordinary timing."""
-        return self._add(name, (self._authority_line, *_LOOPBACK, *lines))
+        return self._add(name, (*self.lines, *lines))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What a torrc says of it."""
+        return self._authority_line, *_LOOPBACK
 
     def _add(self, name: str, lines: Iterable[str]) -> Tor:
         self._tors.append(Tor(self._folder / name, lines))
