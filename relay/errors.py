@@ -31,3 +31,7 @@ class DiskFailed(CannotServe):
 
     def __init__(self) -> None:
         super().__init__("the disk did not keep what was written")
+
+
+class NoTor(Exception):
+    """Tor does not do what it was asked for; the message is one sentence that says why."""
