@@ -49,17 +49,22 @@ def parse(typed: str, language: str) -> bytes:
     places = {word: number for number, word in enumerate(_list(language))}
     chosen = []
     for word in typed.split():
-        number = places.get(unicodedata.normalize("NFKD", word.casefold()))
+        number = places.get(folded(word))
         if number is None:
-            raise BadCodename(f"{word[:40]!r} is not in the list of words")
+            raise BadCodename(f"{word[:40]!r} is not in the list of words", word=word)
         chosen.append(number)
     if len(chosen) != WORDS:
-        raise BadCodename(f"there are {len(chosen)} of them")
+        raise BadCodename(f"there are {len(chosen)} of them", count=len(chosen))
     bits = sum(number << _BITS * at for at, number in enumerate(reversed(chosen)))
     entropy = (bits >> 4).to_bytes(16)
     if bits & 15 != _checksum(entropy):
         raise BadCodename("one of them is wrong, or two are swapped")
     return entropy
+
+
+def folded(word: str) -> str:
+    """Gives a word as the lists have it, however it was typed."""
+    return unicodedata.normalize("NFKD", word.casefold())
 
 
 def thread_key(entropy: bytes, newsroom: str) -> bytes:

@@ -62,6 +62,11 @@ class Replayed(KnotholeError):
 class BadCodename(KnotholeError):
     """these are not the twelve words of a codename"""
 
+    def __init__(self, detail: str = "", *, word: str = "", count: int = 12) -> None:
+        super().__init__(detail)
+        self.word = word  # the first that is not in the list
+        self.count = count  # how many there are
+
 
 class Forged(KnotholeError):
     """a signature does not match"""
