@@ -1,4 +1,4 @@
-"""The preferences Firefox is tested with: silent, private as Tor Browser is, at two security levels."""
+"""The preferences Firefox is tested with: silent, private as Tor Browser is, at its security levels."""
 
 from collections.abc import Mapping
 
@@ -40,7 +40,30 @@ QUIET: Prefs = {  # whatever would call home or interrupt
     "marionette.port": 0,
 }
 _COMPILERS = ("ion", "baselinejit", "native_regexp", "asmjs", "wasm")
-LEVELS: Mapping[str, Prefs] = {  # named as in Tor Browser
-    "standard": {},
-    "safer": {f"javascript.options.{name}": False for name in _COMPILERS},
+_SAFER: Prefs = {
+    **{f"javascript.options.{name}": False for name in _COMPILERS},
+    "mathml.disabled": True,
+    "gfx.font_rendering.graphite.enabled": False,
+    "gfx.font_rendering.opentype_svg.enabled": False,
+}
+LEVELS: Mapping[str, Prefs] = {"standard": {}, "safer": _SAFER}  # named as in Tor Browser
+SAFEST: Prefs = {**_SAFER, "javascript.enabled": False, "svg.disabled": True}
+
+# What else a page meets in Tor Browser. Which tor to go through, `network.proxy.socks_port` says.
+TOR_BROWSER: Prefs = {
+    "dom.securecontext.allowlist_onions": True,
+    "dom.security.https_only_mode": True,
+    "dom.security.https_only_mode.upgrade_onion": False,
+    "dom.serviceWorkers.enabled": False,
+    "media.peerconnection.enabled": False,
+    "network.dns.blockDotOnion": False,
+    "network.dns.disabled": True,
+    "network.http.referer.hideOnionSource": True,
+    "network.proxy.failover_direct": False,
+    "network.proxy.socks": "127.0.0.1",
+    "network.proxy.socks_remote_dns": True,
+    "network.proxy.socks5_remote_dns": True,
+    "network.proxy.type": 1,
+    "privacy.resistFingerprinting": True,
+    "webgl.disabled": True,
 }

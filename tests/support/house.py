@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -67,10 +67,15 @@ class Opened:
 
 
 class House:
-    """Builds into `folder` and serves until the `with` block is left; `more` is further YAML."""
+    """Builds into `folder` and serves until the `with` block is left; `more` is further YAML, `settings` are
+    the relay's."""
 
     def __init__(
-        self, folder: Path, journalists: Sequence[str] = ("ada", "bo", "cor"), more: str = ""
+        self,
+        folder: Path,
+        journalists: Sequence[str] = ("ada", "bo", "cor"),
+        more: str = "",
+        settings: Mapping[str, int | str] = {},
     ) -> None:
         folder.mkdir()
         self.folder = folder
@@ -90,7 +95,7 @@ class House:
         self.edition = folder / "out/edition"
         build = (sys.executable, ROOT / "build.py", yaml, "-o", folder / "out")
         _run(*build, "--sign", folder / "masthead.key")
-        self.relay = RelayProcess(self.edition, folder / "data")
+        self.relay = RelayProcess(self.edition, folder / "data", **settings)
 
     def __enter__(self) -> House:
         return self

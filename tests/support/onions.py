@@ -17,7 +17,7 @@ from support.tor_control import uploads
 from support.tornet import Network, Tor
 
 from keys.desk import socks
-from keys.onion import ClientKey, ServiceKey
+from keys.onion import ClientKey
 
 VISITOR = ("SocksPort auto ExtendedErrors OnionTrafficOnly", "ClientOnly 1")
 _ONIONS = ("source-onion", "desk-onion", "closed/desk-onion")
@@ -41,7 +41,7 @@ def running(folder: Path) -> Iterator[Onions]:
 
 
 class Onions:
-    """The onions of a newsroom. ada and bea are invited; the tor `ada` has her key, the tor `source` has none.
+    """The onions of a newsroom. ada and bea are invited; the tor `ada` has ada's key, the tor `source` none.
     `closed_onion` is a desk onion to which nobody is invited."""
 
     def __init__(self, folder: Path, network: Network, house: House) -> None:
