@@ -42,7 +42,7 @@ async def serve(settings: Settings, ready: Callable[[Address, Address], None]) -
             await board.keep()
             house = House(edition, store, board, settings.idle_seconds)
             async with (
-                listening(settings.source, Source(house), settings) as source,
+                listening(settings.source, Source(house, _closer(settings.control)), settings) as source,
                 listening(settings.desk, Desk(house), settings) as desk,
             ):
                 ready(source, desk)
@@ -55,6 +55,15 @@ async def serve(settings: Settings, ready: Callable[[Address, Address], None]) -
 def _stop(stop: asyncio.Future[None], error: Exception | None) -> None:
     if not stop.done():
         stop.set_result(None) if error is None else stop.set_exception(error)
+
+
+def _closer(control: Address | None) -> Callable[[int], None] | None:
+    """What has tor close a circuit, where it can be asked."""
+    if control is None:
+        return None
+    from relay.tor import Closer  # for who has no use for it need not load it
+
+    return Closer(control)
 
 
 def _limits(terms: editions.Terms, settings: Settings) -> Limits:

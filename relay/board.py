@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+from datetime import date
 from pathlib import Path
 
-from relay.day import touch
+from relay.day import day_of, today, touch
 from relay.errors import Refused
 from relay.flush import Flush
 
@@ -23,6 +24,7 @@ class Board:
         self._flush = flush
         self._turn = asyncio.Lock()
         self.posted = 0
+        self.day = day_of(path)  # of the last post, or on which the board was made
         self.lines = _fit(path.read_bytes() if path.exists() else b"", lines * LINE)
 
     def check(self, size: int) -> None:
@@ -33,23 +35,23 @@ class Board:
     async def keep(self) -> None:
         """Writes the board as it was filled or fitted at the start."""
         async with self._turn:
-            await self._replace(self.lines)
+            await self._replace(self.lines, self.day)
 
     async def post(self, lines: bytes) -> None:
         """Puts lines at the end, durable once this returns; refuses (400) what `check` does."""
         self.check(len(lines))
         async with self._turn:
-            await self._replace(self.lines[len(lines) :] + lines)
+            await self._replace(self.lines[len(lines) :] + lines, today())
             self.posted += 1
 
-    async def _replace(self, lines: bytes) -> None:
+    async def _replace(self, lines: bytes, day: date) -> None:
         new = self._path.with_suffix(".new")
         with new.open("wb") as file:
             file.write(lines)
             file.flush()
-            touch(file.fileno())
+            touch(file.fileno(), day)
         await self._flush(lambda: os.rename(new, self._path))  # noqa: PTH104 - Path.rename returns something
-        self.lines = lines
+        self.lines, self.day = lines, day
 
 
 def _fit(lines: bytes, size: int) -> bytes:

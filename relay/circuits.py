@@ -7,6 +7,7 @@ import re
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from relay.errors import Refused
 from relay.parse import PART
@@ -31,6 +32,10 @@ class Allowance:
 REQUESTS = Allowance(200, 20)
 BYTES = Allowance(64 * PART, 8 * PART)  # both ways, without heads
 DROPS = Allowance(8, 1 / 60)  # begun, or gone on with from another circuit
+# Above these a circuit is abusive. The page asks again after pauses that soon grow to 15 seconds and more:
+# some tabs of it, refused whatever they ask for, stay far below. Who is closed must be introduced anew, and
+# then tor's proof of work makes a flood pay again.
+REFUSALS = Allowance(100, 1)
 
 LONGEST_WAIT = 30  # seconds: whoever would wait longer has more requests open than any browser
 CIRCUITS = 10_000  # remembered at once
@@ -79,12 +84,14 @@ class _Bucket:
 
 
 class Share:
-    """One circuit's."""
+    """One circuit's; `close`, if tor can be asked to, is called once when it is abusive."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], close: Callable[[], None] | None = None) -> None:
         self._clock = clock
+        self._close = close
         self.used = clock()
         self._requests, self._bytes, self._drops = (_Bucket(a, self.used) for a in (REQUESTS, BYTES, DROPS))
+        self._refusals = _Bucket(REFUSALS, self.used)
         self._ids: deque[str] = deque(maxlen=_IDS)
 
     def take(self, size: int) -> float:
@@ -92,7 +99,7 @@ class Share:
         circuit owes nothing. Refuses (503) to let anyone wait for long."""
         now = self._clock()
         if self._wait(now) > LONGEST_WAIT:
-            raise Refused(503, "too much is asked for from here; try again later")
+            raise self._refusal("too much is asked for from here; try again later")
         self._requests.take(1, now)
         self._bytes.take(min(size, PART), now)
         return self._wait(now)
@@ -110,16 +117,25 @@ class Share:
             return
         now = self._clock()
         if self._drops.has(now) < 1:
-            raise Refused(503, "too many drops come from here; try again later")
+            raise self._refusal("too many drops come from here; try again later")
         self._drops.take(1, now)
         self._ids.append(id_)
+
+    def _refusal(self, sentence: str) -> Refused:
+        now = self._clock()
+        self._refusals.take(1, now)
+        if self._close is not None and self._refusals.wait(now):
+            self._close()
+            self._close = None
+        return Refused(503, sentence)
 
 
 class Shares:
     """Every circuit's share, until it owes nothing; of too many circuits the longest silent is forgotten."""
 
-    def __init__(self) -> None:
+    def __init__(self, close: Callable[[int], None] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
+        self._close = close
         self._shares: OrderedDict[int, Share] = OrderedDict()  # the longest unused first
         self._forgetting: asyncio.TimerHandle | None = None
 
@@ -127,7 +143,7 @@ class Shares:
         return len(self._shares)
 
     def of(self, circuit: int) -> Share:
-        share = self._shares.pop(circuit, None) or Share(self._loop.time)
+        share = self._shares.pop(circuit, None) or self._new(circuit)
         share.used = self._loop.time()
         self._shares[circuit] = share
         if len(self._shares) > CIRCUITS:
@@ -135,6 +151,9 @@ class Shares:
         if self._forgetting is None:
             self._forgetting = self._loop.call_later(FORGET, self._forget)
         return share
+
+    def _new(self, circuit: int) -> Share:
+        return Share(self._loop.time, partial(self._close, circuit) if self._close is not None else None)
 
     def _forget(self) -> None:
         now = self._loop.time()

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import os
-import time
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+_FIRST = date(1970, 1, 1)
 
 
 def today() -> date:
     return datetime.now(UTC).date()
 
 
-def touch(file: int | str) -> None:
-    """Sets a file's times to the beginning of the day, so that no listing and no backup tells when it came.
+def touch(file: int | str, day: date | None = None) -> None:
+    """Sets a file's times to the beginning of a day, today unless another is given, so that no listing and no
+    backup tells when it came.
 
     The file system's own times of change and birth cannot be set; relay/PROTOCOL.md says so.
     """
-    day = int(time.time()) // 86400 * 86400
-    os.utime(file, (day, day))
+    at = ((day or today()) - _FIRST).days * 86400
+    os.utime(file, (at, at))
+
+
+def day_of(file: Path) -> date:
+    """The day that a file's times say, today while there is none."""
+    try:
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC).date()
+    except FileNotFoundError:
+        return today()
 
 
 def expires(arrived: date, retention_days: int, id_: str) -> date:

@@ -120,9 +120,10 @@ class _Socket:
 class Source(_Socket):
     """The public socket: the edition, the board, and drops going in; no circuit gets more than its share."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, close: Callable[[int], None] | None = None) -> None:
+        """`close` is called, once, with each circuit that keeps asking for more than its share."""
         super().__init__(house)
-        self._shares = Shares()
+        self._shares = Shares(close)
 
     async def answer(self, request: web.BaseRequest, target: str) -> Answer:
         circuit = cast(Connection, request.protocol).circuit
@@ -181,7 +182,7 @@ class Desk(_Socket):
 
     def _status(self) -> Answer:
         edition = {"edition": self._house.edition.number, "expires": self._house.edition.expires}
-        board = {"board_posted": self._house.board.posted}
+        board = {"board_posted": self._house.board.posted, "board_day": str(self._house.board.day)}
         return json_answer(200, edition | self._house.store.status() | board)
 
 

@@ -16,6 +16,7 @@ from relay.errors import BadSettings
 T = TypeVar("T")
 
 _LOOPBACK = re.compile(r"127\.0\.0\.1:([0-9]{1,5})")
+_ONION = re.compile(r"[a-z2-7]{55}d\.onion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ class Settings:
     idle_seconds: int = 120  # how long a connection may be silent
     unfinished_drops: int = 1000  # at once
     unfinished_hours: int = 24  # how long one is kept after its last part
+    control: Address | None = None  # tor's control socket, with CookieAuthentication
+    source_onion: str | None = None  # the two services' addresses, for `status` to ask tor about
+    desk_onion: str | None = None
 
 
 def parse(text: str | bytes, base: Path) -> Settings:
@@ -122,6 +126,22 @@ def _circuits(value: object, _: Path) -> str:
     return str(value)
 
 
+def _control(value: object, base: Path) -> Address:
+    try:
+        address = _address(value, base)
+    except ValueError:
+        address = Address(None)
+    if address == Address(None):
+        raise ValueError("write unix:/PATH or 127.0.0.1:PORT, as tor's ControlSocket or ControlPort")
+    return address
+
+
+def _onion(value: object, _: Path) -> str:
+    if not isinstance(value, str) or not _ONION.fullmatch(value):
+        raise ValueError("write what stands in the service's file hostname")
+    return value
+
+
 def _number(value: object, _: Path) -> int:
     if not isinstance(value, str) or not re.fullmatch(r"[1-9][0-9_]{0,17}", value):
         raise ValueError("write a positive whole number")
@@ -136,4 +156,7 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "listen": _address,
     "relay": _address,
     "circuits": _circuits,
+    "control": _control,
+    "source_onion": _onion,
+    "desk_onion": _onion,
 }

@@ -247,6 +247,7 @@ def test_the_status(relay: RelayProcess) -> None:
         "drops",
         "unfinished",
         "board_posted",
+        "board_day",
     }
     assert status["drops"] == len(listed(relay))
     assert (status["edition"], status["expires"]) == (7, "2099-12-31")
