@@ -19,23 +19,35 @@ from relay.settings import Address, Settings, load
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
+_USAGE = """\
+python -m relay [-h] SETTINGS
+       python -m relay status [-h] [--json] SETTINGS"""
+
 _ABOUT = """\
 Serves an edition, keeps the drops that sources send until desks fetch them, and keeps the board.
 It understands none of it, and logs no request.
 
 Once both sockets are open, one line of JSON on stdout says where: {"source": "...", "desk": "..."}
-SIGTERM ends it, after the requests in progress."""
+SIGTERM ends it, after the requests in progress.
+
+With the word status before the settings, it says whether a running box does its work."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == ["status"]:
+        from relay import status  # with stem, which serving may not need
+
+        return status.main(words[1:])
     parser = argparse.ArgumentParser(
         "python -m relay",
+        usage=_USAGE,
         description=_ABOUT,
         epilog=_settings_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("settings", type=Path, metavar="SETTINGS", help="the settings, such as relay.yaml")
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args(words)
     os.umask(0o077)
     try:
         settings = load(arguments.settings)
@@ -78,7 +90,7 @@ def _tune_memory() -> None:
 def _settings_help() -> str:
     lines = ["settings:"]
     for field in fields(Settings):
-        default = "required" if field.default is MISSING else f"{field.default}"
+        default = "required" if field.default is MISSING else field.default or "not set"
         lines.append(f"  {field.name:<18}{default}")
     return "\n".join(lines)
 

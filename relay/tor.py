@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import hashlib
 import hmac
 import os
 import re
-import socket
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,15 +24,17 @@ from typing import Any
 import stem.socket
 
 from relay.errors import NoTor
+from relay.plug import Plug
 from relay.settings import Address
 
 SECONDS = 5  # for anything that tor itself can answer
 FETCH_SECONDS = 60  # for a descriptor that tor asks other machines for
-REPUBLISHES = timedelta(hours=2)  # tor(1) names no time: it uploads anew after one to two hours
+REPUBLISHES = timedelta(hours=2)  # after one to two, tor uploads a descriptor anew
 
 _MOST = 1 << 20  # bytes of one conversation; a descriptor has 50 kB at most
 _TRIES = 4  # directories; a visitor's tor asks up to six
-_SIGNED_FOR = timedelta(hours=54)  # HS_DESC_CERT_LIFETIME, counted from the upload
+_HOUR = timedelta(hours=1)
+_SIGNED_FOR = 55 * _HOUR  # tor's HS_DESC_CERT_LIFETIME, and the hour begun
 _COOKIE = re.compile(r'^AUTH METHODS=(?:\S+,)?SAFECOOKIE\S* COOKIEFILE="(/[^"\\]+)"$', re.M)
 _CHALLENGE = re.compile(r"AUTHCHALLENGE SERVERHASH=([0-9A-F]{64}) SERVERNONCE=([0-9A-F]{64})")
 _PROGRESS = re.compile(r" PROGRESS=([0-9]{1,3}) ")
@@ -45,15 +45,16 @@ _CERTIFICATE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What the network knows of an onion."""
+    """What is known of an onion where visitors look for it."""
 
     served: bool  # tor has made a descriptor for it
-    found: bool | None = None  # a directory gave it just now; None when tor asked them all a moment ago
-    uploaded: datetime | None = None  # the hour before this moment, by the descriptor that was found
+    found: bool | None = False  # a directory gave it just now; None when tor asked all too short a time ago
+    uploaded: datetime | None = None  # the beginning of the hour in which the last one found was
 
     @property
     def stale(self) -> bool:
-        return self.uploaded is not None and self.uploaded + REPUBLISHES < datetime.now(UTC)
+        """Whether tor should have uploaded it anew by now."""
+        return self.uploaded is not None and self.uploaded + _HOUR + REPUBLISHES < datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +115,14 @@ def _published(address: Address, onion: str) -> Published:
             return Published(served=False)
         found = _fetch(tor, name)
         descriptor = None if found is False else tor.info(f"hs/client/desc/id/{name}")
-    return Published(True, found, _uploaded(descriptor) if descriptor else None)
+    if descriptor is None:
+        return Published(served=True)
+    return Published(True, found, _uploaded(descriptor))
 
 
 def _fetch(tor: _Control, name: str) -> bool | None:
-    """Whether a directory has the descriptor; None when tor asked none, as it does for 15 minutes after it
-    asked them all."""
+    """Whether directories have the descriptor; None when tor asks none, as for 15 minutes after it asked them
+    all."""
     tor.ask("SETEVENTS HS_DESC")
     for _ in range(_TRIES):
         tor.events.clear()
@@ -127,26 +130,25 @@ def _fetch(tor: _Control, name: str) -> bool | None:
         tor.info("version")  # after the answer to this, the event of asking is here
         if not tor.heard("REQUESTED", name):
             return None
-        with suppress(TimeoutError):
+        try:
             while not tor.heard("FAILED", name):
                 if tor.heard("RECEIVED", name):
                     return True
                 tor.listen()
+        except TimeoutError:
+            break
     return False
 
 
 def _uploaded(descriptor: str) -> datetime | None:
-    """The end of the hour in which a descriptor was uploaded, for its signing key's certificate is made then:
-    the hour of its expiry stands at the third byte (cert-spec, section 2.1)."""
+    """The beginning of the hour in which a descriptor was uploaded, for its signing key's certificate is made
+    then. It ends 54 hours later, rounded up; that hour stands at the third byte (cert-spec, section 2.1)."""
     found = _CERTIFICATE.search(descriptor)
     try:
-        raw = base64.b64decode(found[1], validate=False) if found else b""
-    except binascii.Error:
+        hours = int.from_bytes(base64.b64decode(found[1] if found else "")[2:6], "big")
+        return datetime.fromtimestamp(hours * 3600, UTC) - _SIGNED_FOR
+    except (ValueError, OverflowError):
         return None
-    if len(raw) < 6:
-        return None
-    expires = datetime.fromtimestamp(0, UTC) + timedelta(hours=int.from_bytes(raw[2:6], "big"))
-    return expires - _SIGNED_FOR
 
 
 @contextmanager
@@ -166,30 +168,6 @@ def _talk(address: Address, seconds: float) -> Iterator[_Control]:
         raise NoTor("tor does not answer at its control socket") from None
 
 
-class _Plug(socket.socket):
-    """Fails at a certain moment, and after so many bytes."""
-
-    def __init__(self, family: int, end: float) -> None:
-        super().__init__(family)
-        self._end = end
-        self._left = _MOST
-
-    def connect(self, address: Any) -> None:
-        self._hurry()
-        super().connect(address)
-
-    def recv_into(self, *given: Any) -> int:
-        self._hurry()
-        count = super().recv_into(*given)
-        self._left -= count
-        if self._left < 0:
-            raise OSError("too much was said")
-        return count
-
-    def _hurry(self) -> None:
-        self.settimeout(max(self._end - time.monotonic(), 0.001))
-
-
 class _Control(stem.socket.ControlSocket):  # type: ignore[misc]  # stem says nothing of its types
     """One conversation."""
 
@@ -200,15 +178,8 @@ class _Control(stem.socket.ControlSocket):  # type: ignore[misc]  # stem says no
         self.events: deque[list[str]] = deque(maxlen=100)
         self.connect()
 
-    def _make_socket(self) -> socket.socket:
-        path = self._address.path
-        plug = _Plug(socket.AF_INET if path is None else socket.AF_UNIX, self._end)
-        try:
-            plug.connect(("127.0.0.1", self._address.port) if path is None else str(path))
-        except BaseException:
-            plug.close()
-            raise
-        return plug
+    def _make_socket(self) -> Plug:
+        return Plug(self._address, self._end, _MOST)
 
     def authenticate(self) -> None:
         """By SAFECOOKIE alone: who only sits where tor should does not learn the cookie."""
