@@ -27,11 +27,11 @@ from relay.errors import NoTor
 from relay.plug import Plug
 from relay.settings import Address
 
-SECONDS = 5  # for anything that tor itself can answer
+SECONDS = 3  # for anything that tor itself can answer
 FETCH_SECONDS = 60  # for a descriptor that tor asks other machines for
 REPUBLISHES = timedelta(hours=2)  # after one to two, tor uploads a descriptor anew
 
-_MOST = 1 << 20  # bytes of one conversation; a descriptor has 50 kB at most
+_MOST = 1 << 18  # bytes of one conversation; a descriptor has 50 kB at most
 _TRIES = 4  # directories; a visitor's tor asks up to six
 _HOUR = timedelta(hours=1)
 _SIGNED_FOR = 55 * _HOUR  # tor's HS_DESC_CERT_LIFETIME, and the hour begun

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,24 @@ def test_it_survives_a_restart_and_an_edition_with_another_size(tmp_path: Path) 
         assert more[8 * LINE :] == board
     with RelayProcess(write_edition(tmp_path / "fewer", board_lines=5), data) as relay:
         assert ask(relay.source, "GET", "/board").body == board[-5 * LINE :]
+
+
+def test_a_restart_is_no_post(edition: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with RelayProcess(edition, data):
+        pass
+    day = datetime(2026, 2, 3, tzinfo=UTC)
+    os.utime(data / "board", (day.timestamp(), day.timestamp()))
+    for _ in range(2):
+        with RelayProcess(edition, data) as relay:
+            assert ask(relay.desk, "GET", "/status").said["board_day"] == "2026-02-03"
+    with RelayProcess(edition, data) as relay:
+        assert ask(relay.desk, "POST", "/board", lines(POST)).status == 204
+        days = {str(datetime.now(UTC).date())}
+        days |= {ask(relay.desk, "GET", "/status").said["board_day"]}
+        days |= {str(datetime.fromtimestamp((data / "board").stat().st_mtime, UTC).date())}
+        assert "2026-02-03" not in days
+        assert len(days) <= 2  # midnight may pass
 
 
 def on_board(path: Path, work: Callable[[Board], Awaitable[None]]) -> bytes:

@@ -209,6 +209,53 @@ def test_parts_of_one_drop_are_one_drop(clock: Clock, share: Share) -> None:
         share.begin(new_id())
 
 
+def refused(share: Share) -> bool:
+    """Whether one more drop is."""
+    try:
+        share.begin(new_id())
+    except Refused:
+        return True
+    return False
+
+
+def test_who_keeps_asking_is_closed_once(clock: Clock) -> None:
+    closed: list[float] = []
+    share = Share(clock, lambda: closed.append(clock.now))
+    for n in range(8 + 100):
+        assert refused(share) == (n >= 8)
+    assert closed == []
+    for _ in range(1000):
+        assert refused(share)
+    assert closed == [clock.now]
+
+
+def test_who_asks_for_too_much_is_closed(clock: Clock) -> None:
+    closed: list[float] = []
+    share = Share(clock, lambda: closed.append(clock.now))
+    for _ in range(5000):
+        with suppress(Refused):
+            share.take(PART)
+    assert closed == [clock.now]
+
+
+def test_a_page_that_is_refused_for_hours_is_not_closed(clock: Clock) -> None:
+    """Three tabs of it, each with three parts and the board, as site/scripts/http.js asks again."""
+    closed: list[float] = []
+    share = Share(clock, lambda: closed.append(clock.now))
+    while not refused(share):
+        pass
+    pauses = [1.0] * 12
+    asks = [clock.now] * 12
+    while clock.now < 1000 + 4 * 3600:
+        n = asks.index(min(asks))
+        clock.now = max(clock.now, asks[n])
+        share._drops.take(share._drops.has(clock.now), clock.now)  # others of the circuit had what came back
+        assert refused(share)
+        asks[n] = clock.now + pauses[n] / 2  # the shortest it ever waits
+        pauses[n] = min(2 * pauses[n], 30)
+    assert closed == []
+
+
 def test_circuits_are_remembered_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(circuits, "CIRCUITS", 3)
 
@@ -221,6 +268,20 @@ def test_circuits_are_remembered_up_to_a_number(monkeypatch: pytest.MonkeyPatch)
         assert shares.of(1) is first
 
     asyncio.run(visits())
+
+
+def test_each_circuit_is_closed_by_its_own_number() -> None:
+    closed: list[int] = []
+
+    async def visits() -> None:
+        shares = Shares(closed.append)
+        for circuit in (7, 8, 9):
+            shares.of(circuit)
+        for _ in range(200):
+            refused(shares.of(8))
+
+    asyncio.run(visits())
+    assert closed == [8]
 
 
 def test_circuits_are_forgotten_without_another_request(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,32 @@ def test_it_listens_on_loopback_or_a_unix_socket_only(address: str) -> None:
     assert mistakes(WHOLE.replace("127.0.0.1:8001", f"'{address}'"))[0].startswith("desk: write unix:/PATH")
 
 
+ONION = "a" * 55 + "d.onion"
+
+
+def test_tor_is_asked_at_its_control_socket() -> None:
+    named = f"source_onion: {ONION}\ndesk_onion: {ONION.replace('a', 'b')}\n"
+    settings = parse(WHOLE + "control: unix:/run/tor/control\n" + named, BASE)
+    assert settings.control == Address(Path("/run/tor/control"))
+    assert (settings.source_onion, settings.desk_onion) == (ONION, "b" * 55 + "d.onion")
+    assert parse(WHOLE + "control: 127.0.0.1:9051\n", BASE).control == Address(None, 9051)
+    assert parse(WHOLE, BASE).control is None
+
+
+@pytest.mark.parametrize("address", [*ELSEWHERE.split(), "127.0.0.1:0"])
+def test_tor_is_asked_on_this_machine_only(address: str) -> None:
+    said = "control: write unix:/PATH or 127.0.0.1:PORT, as tor's ControlSocket or ControlPort"
+    assert mistakes(WHOLE + f"control: '{address}'\n") == [said]
+
+
+@pytest.mark.parametrize(
+    "onion", ["", "x", ONION[:-6], ONION.upper(), "a" * 56 + ".onion", f"{ONION}\\n", "[]"]
+)
+def test_what_is_no_onion(onion: str) -> None:
+    said = "source_onion: write what stands in the service's file hostname"
+    assert mistakes(WHOLE + f'source_onion: "{onion}"\n') == [said]
+
+
 def test_two_sockets_need_two_addresses() -> None:
     text = WHOLE.replace("unix:/run/relay/source", "127.0.0.1:8001")
     assert mistakes(text) == ["desk: the two sockets need two addresses"]
