@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -81,7 +82,10 @@ def _allow_files(wanted: int) -> None:
 
 
 def _tune_memory() -> None:
-    """Keeps freed memory for the next request: else every read maps and unmaps its buffer."""
+    """Keeps freed memory for the next request: else every read maps and unmaps its buffer. The collector
+    looks neither at what is loaded by now, which stays, nor all the time at requests in progress."""
+    gc.freeze()
+    gc.set_threshold(10_000)
     mallopt = ctypes.CDLL(None).mallopt  # values of glibc's malloc.h
     mallopt(_M_MMAP_THRESHOLD, 1 << 20)
     mallopt(_M_TRIM_THRESHOLD, 4 << 20)

@@ -22,7 +22,17 @@ GATHER = (
 @dataclass(slots=True)
 class _Waiter:
     done: asyncio.Future[None]
+    write: Callable[[], None] | None  # what writes as late as it can, so that it can wait for company, too
     name: Callable[[], None] | None  # what gives its name to that which the first flush made durable
+
+    def did(self, step: Callable[[], None]) -> bool:
+        """Takes a step; if that fails, the wait is over."""
+        try:
+            step()
+        except Exception as error:
+            self.end(error)
+            return False
+        return True
 
     def end(self, error: Exception | None) -> None:
         if not self.done.done():
@@ -49,22 +59,26 @@ class Flush:
         self._work: SimpleQueue[Callable[[bool], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._sync, name="flush")
 
-    async def __call__(self, name: Callable[[], None] | None = None) -> None:
+    async def __call__(
+        self, name: Callable[[], None] | None = None, write: Callable[[], None] | None = None
+    ) -> None:
         """Returns once all that was written is durable, and then what `name` did, which is called in between.
 
-        Raises DiskFailed if it may not be, and whatever `name` raises.
+        `write` is called right before the first flush. Raises DiskFailed if anything may not be durable, and
+        whatever `write` and `name` raise.
         """
         if self._broken:
             raise DiskFailed
         done = self._loop.create_future()
-        self._waiting.append(_Waiter(done, name))
+        self._waiting.append(_Waiter(done, write, name))
         if not self._busy:
             self._busy = True
             self._loop.call_later(GATHER, self._begin)
         await done
 
     def _begin(self) -> None:
-        group, self._waiting = self._waiting, []
+        waiting, self._waiting = self._waiting, []
+        group = [waiter for waiter in waiting if waiter.write is None or waiter.did(waiter.write)]
         self._work.put(lambda ok: self._name(group, ok))
 
     def _sync(self) -> None:
@@ -77,12 +91,8 @@ class Flush:
         for waiter in group if ok else ():
             if waiter.name is None:
                 waiter.end(None)
-                continue
-            try:
-                waiter.name()
+            elif waiter.did(waiter.name):
                 named.append(waiter)
-            except Exception as error:
-                waiter.end(error)
         if named:
             self._work.put(lambda ok: self._end(named, ok))
         else:

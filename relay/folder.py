@@ -1,13 +1,14 @@
-# ruff: noqa: PTH104, PTH123 - `Path` costs more than the system calls here
+# ruff: noqa: PTH104, PTH108, PTH123, PTH208 - `Path` costs more than the system calls here
 """A store in a folder.
 
-    tmp/{k}                         a drop of one part, being written
+    tmp/{k}                         small drops, being written
     incoming/{id}                   the parts of an unfinished drop; see `relay.incoming`
     drops/{seq}-{day}-{size}-{id}   a committed drop
+    drops/{seq}-{day}-{count}       small ones that came together; see `relay.batch`
     gone/{k}                        what was deleted, until its space is free
 
-A drop is one file that goes from folder to folder by rename, so at any instant it is there or it is not.
-Its name says all that is to be known of it: the index is a listing, and nothing else has to be kept in step.
+A file goes from folder to folder by rename, so at any instant a drop is there or it is not. Names and slots
+say all that is to be known: the index is a listing, and nothing else has to be kept in step.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ import re
 import secrets
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from pathlib import Path
 
+from relay.batch import NAME as _BATCH_NAME
+from relay.batch import Batch, Batches, erase
 from relay.day import expires, today, touch
 from relay.errors import Refused
 from relay.flush import Flush
@@ -28,7 +32,7 @@ from relay.incoming import Incoming, too_large
 from relay.parse import AgeHead, Cursor
 from relay.space import Space
 from relay.store import Drop, Limits, Listing, Slice
-from relay.writing import FolderPart, FolderWhole
+from relay.writing import FolderPart
 
 PAGE = 1000  # drops in one listing
 _NAME = re.compile(r"([0-9]{12})-([0-9]{4}-[0-9]{2}-[0-9]{2})-([1-9][0-9]{0,14})-([0-9a-f]{32})")
@@ -47,8 +51,11 @@ class FolderStore:
         self._head = AgeHead(limits.stanzas)
         self._numbers = itertools.count()
         self._run = secrets.token_hex(8)
-        self._drops = _read_drops(root / "drops")  # by id, in order of arrival
+        self._batches = Batches()
+        self._drops = _read_drops(f"{root}/drops", self._batches)  # by id, in order of arrival
         self._landing: set[str] = set()  # those that are not durable at their place yet
+        self._gathering: Batch | None = None
+        self._pending: dict[str, Batch] = {}  # drops that no place has yet, by id
         self._seq = max((drop.seq for drop in self._drops.values()), default=0)
         self.flush = flush
         self.space = Space(self._root, limits.reserve_bytes)
@@ -66,42 +73,93 @@ class FolderStore:
     def part(self, id_: str, n: int, size: int) -> FolderPart:
         return FolderPart(self, id_, n, size)
 
-    def whole(self, id_: str, size: int) -> FolderWhole:
-        if size > self._limits.drop_bytes:
+    async def add(self, id_: str, drop: bytes) -> None:
+        if len(drop) > self._limits.drop_bytes:
             raise too_large()
-        return FolderWhole(self, id_, size, f"{self._root}/tmp/{next(self._numbers)}")  # noqa: S108
+        self._check_head(drop)
+        if not self.has_place(id_):
+            await self._batch(id_, drop).wait()
+        await self._settle(id_, len(drop))
+
+    def _batch(self, id_: str, drop: bytes) -> Batch:
+        """The batch that a drop is in, or is now."""
+        if id_ in self._pending:
+            return self._pending[id_]
+        batch = self._gathering
+        if batch is None or batch.full:
+            batch = self._gathering = Batch(f"{self._root}/tmp/{next(self._numbers)}")  # noqa: S108
+            # A task of its own: whoever leaves takes nobody along.
+            batch.keeping = asyncio.create_task(self._keep(batch))
+        batch.drops[id_] = drop
+        self._pending[id_] = batch
+        return batch
+
+    async def _keep(self, batch: Batch) -> None:
+        failed: BaseException | None = None
+        try:
+            await self.flush(partial(self._land_batch, batch), partial(self._write, batch))
+        except Exception as error:
+            failed = error
+            with suppress(FileNotFoundError):
+                os.unlink(batch.path)
+        for id_ in batch.drops:
+            del self._pending[id_]
+            if failed is None:
+                self._landed(id_)
+        batch.end(failed)
+
+    def _write(self, batch: Batch) -> None:
+        if batch is self._gathering:
+            self._gathering = None
+        with self.space.taken(batch.size):
+            batch.write()
+
+    def _land_batch(self, batch: Batch) -> None:
+        day = today()
+        path = f"{self._root}/drops/{batch.name(self._seq + 1, day)}"
+        os.rename(batch.path, path)
+        self._batches.add(path, batch)
+        for id_, drop in batch.drops.items():
+            self._list(id_, len(drop), day)
 
     async def commit(self, id_: str, parts: int, size: int) -> None:
+        if id_ in self._pending:
+            await self._pending[id_].wait()
         if not self.has_place(id_):
             self.incoming.check(id_, parts, size)
-            path = self.incoming.path(id_)
-            with open(path, "r+b", buffering=0) as file:  # noqa: ASYNC230 - a few KiB
-                self.check_head(file.fileno())
-                file.truncate(size)  # a part that was given up may lie behind the last
-                touch(file.fileno())
-            self.land(path, id_, size)
-        if id_ in self._landing:
-            await self.flush()
-        self.landed(id_, size)
+            self._land(id_, size)
+        await self._settle(id_, size)
 
-    def check_head(self, fd: int) -> None:
-        """Refuses (400) a file that begins as no drop for this edition does."""
-        if not self._head.begins(os.pread(fd, self._head.size, 0)):
+    def _check_head(self, start: bytes) -> None:
+        """Refuses (400) what begins as no drop for this edition does."""
+        if not self._head.begins(start):
             raise Refused(400, "this does not begin as a drop for this newsroom's recipients")
 
-    def land(self, path: str, id_: str, size: int) -> None:
-        """Moves a file that is durable to the drops; `landed` lists it, once that is durable."""
-        drop = Drop(self._seq + 1, today(), size, id_)
-        os.rename(path, self._path(drop))
-        self._seq = drop.seq
-        self._drops[id_] = drop
-        self._landing.add(id_)
+    def _land(self, id_: str, size: int) -> None:
+        """Moves a file whose parts are durable to the drops."""
+        path = self.incoming.path(id_)
+        with open(path, "r+b", buffering=0) as file:
+            self._check_head(file.read(self._head.size))
+            file.truncate(size)  # a part that was given up may lie behind the last
+            touch(file.fileno())
+        os.rename(path, f"{self._root}/drops/{_name(self._list(id_, size, today()))}")
 
-    def landed(self, id_: str, size: int) -> None:
-        """Lists a drop that is durable at its place now; refuses (409) when that is another one."""
+    def _list(self, id_: str, size: int, day: date) -> Drop:
+        """Gives a drop its number; `_landed` shows it, once it is durable at its place."""
+        self._seq += 1
+        drop = self._drops[id_] = Drop(self._seq, day, size, id_)
+        self._landing.add(id_)
+        return drop
+
+    def _landed(self, id_: str) -> None:
+        self._landing.discard(id_)
+        self.incoming.forget(id_)
+
+    async def _settle(self, id_: str, size: int) -> None:
+        """Returns once a drop that has a place is durable there; refuses (409) when that is another one."""
         if id_ in self._landing:
-            self._landing.discard(id_)
-            self.incoming.forget(id_)
+            await self.flush()
+            self._landed(id_)
         if id_ in self._drops and self._drops[id_].size != size:
             raise Refused(409, "this drop was committed with another size")
 
@@ -126,20 +184,34 @@ class FolderStore:
         return self._drops[id_]
 
     def slice(self, drop: Drop, start: int, stop: int) -> Slice:
+        if drop.id in self._batches:
+            place = self._batches.place(drop.id)
+            return Slice(place.path, place.offset + start, stop - start)
         return Slice(self._path(drop), start, stop - start)
 
     async def delete(self, id_: str) -> None:
-        drop = self._drops.pop(id_, None)
-        if drop is not None:
-            self._throw(self._path(drop))
-        await self.flush()  # also when it is gone already, for that may not be durable yet
+        await self._remove([self._drops[id_]] if id_ in self._drops else [])
         await asyncio.to_thread(self._empty)
+
+    async def _remove(self, drops: list[Drop]) -> None:
+        places = []
+        for drop in drops:
+            del self._drops[drop.id]
+            path = self.slice(drop, 0, 0).path
+            place = self._batches.remove(drop.id) if drop.id in self._batches else None
+            if place is None:
+                self._throw(path)
+            else:
+                places.append(place)
+        # Also when there is nothing, for what another one deleted may not be durable yet.
+        await self.flush(partial(erase, places) if places else None)
 
     async def sweep(self) -> None:
         self.incoming.expire(self._limits.unfinished_hours * 3600)
-        for drop in list(self._drops.values()):
-            if today() >= expires(drop.day, self._limits.retention_days, drop.id):
-                self._throw(self._path(self._drops.pop(drop.id)))
+        days = self._limits.retention_days
+        expired = [drop for drop in self._drops.values() if today() >= expires(drop.day, days, drop.id)]
+        if expired:
+            await self._remove(expired)
         await asyncio.to_thread(self._empty)
 
     def status(self) -> dict[str, int]:
@@ -151,7 +223,7 @@ class FolderStore:
         }
 
     def _path(self, drop: Drop) -> str:
-        return f"{self._root}/drops/{drop.seq:012}-{drop.day.isoformat()}-{drop.size}-{drop.id}"
+        return f"{self._root}/drops/{_name(drop)}"
 
     def _throw(self, path: str) -> None:
         with suppress(FileNotFoundError):
@@ -163,7 +235,16 @@ class FolderStore:
             gone.unlink(missing_ok=True)
 
 
-def _read_drops(folder: Path) -> dict[str, Drop]:
-    names = (_NAME.fullmatch(name) for name in sorted(entry.name for entry in folder.iterdir()))
-    drops = (Drop(int(name[1]), date.fromisoformat(name[2]), int(name[3]), name[4]) for name in names if name)
+def _name(drop: Drop) -> str:
+    return f"{drop.seq:012}-{drop.day.isoformat()}-{drop.size}-{drop.id}"
+
+
+def _read_drops(folder: str, batches: Batches) -> dict[str, Drop]:
+    drops: list[Drop] = []
+    for name in sorted(os.listdir(folder)):
+        if one := _NAME.fullmatch(name):
+            drops.append(Drop(int(one[1]), date.fromisoformat(one[2]), int(one[3]), one[4]))
+        elif several := _BATCH_NAME.fullmatch(name):
+            first, day, count = int(several[1]), date.fromisoformat(several[2]), int(several[3])
+            drops += batches.read(f"{folder}/{name}", first, day, count)
     return {drop.id: drop for drop in drops}

@@ -17,7 +17,7 @@ from relay.connection import Connection
 from relay.edition import Edition
 from relay.errors import Refused
 from relay.patience import Patience
-from relay.store import Store
+from relay.store import SMALL, Store
 
 _DONE = head(204, 0)
 _COMMITTED = json_head(201, 2)
@@ -74,15 +74,16 @@ class _Socket:
                 return Answer(_DONE)
             await store.commit(target.id, 1, size)
             return Answer(_COMMITTED, b"{}")
-        if target.commit:
-            with store.whole(target.id, size) as whole:
-                await self._receive(request, size, whole.write)
-                await whole.commit()
+        if target.commit and size <= SMALL:
+            await store.add(target.id, await self._body(request))
             return Answer(_COMMITTED, b"{}")
         with store.part(target.id, target.n, size) as part:
             await self._receive(request, size, part.write)
             await part.keep()
-        return Answer(_DONE)
+        if not target.commit:
+            return Answer(_DONE)
+        await store.commit(target.id, 1, size)
+        return Answer(_COMMITTED, b"{}")
 
     async def _commit(self, request: web.BaseRequest, id_: str) -> Answer:
         if _length(request) > parse.COMMIT_BODY:
@@ -92,6 +93,8 @@ class _Socket:
         return Answer(_COMMITTED, b"{}")
 
     async def _body(self, request: web.BaseRequest) -> bytes:
+        if request.content.is_eof():  # it came along with the head
+            return request.content.read_nowait()
         chunks: list[bytes] = []
         await self._receive(request, _length(request), chunks.append)
         return b"".join(chunks)

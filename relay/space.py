@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from relay.errors import Refused
 
@@ -25,19 +27,20 @@ class Space:
         disk = os.statvfs(self._folder)
         return disk.f_bavail * disk.f_frsize
 
-    def take(self, size: int) -> None:
-        """Sets `size` bytes aside until `give_back`; refuses (507) to touch the reserve for them."""
+    @contextmanager
+    def taken(self, size: int) -> Iterator[None]:
+        """Sets `size` bytes aside while the `with` block writes them; refuses (507) to touch the reserve, and
+        what fails in the block because somebody else filled the disk meanwhile."""
         disk = os.statvfs(self._folder)
         free = disk.f_bavail * disk.f_frsize - self._pending - size - _OVERHEAD
         if free < self.reserve or (disk.f_files and disk.f_favail < _FILES):
             raise Refused(507, _REFUSAL)
         self._pending += size
-
-    def give_back(self, size: int) -> None:
-        self._pending -= size
-
-
-def refuse_if_full(error: OSError) -> None:
-    """Refuses (507) what failed because somebody else filled the disk meanwhile."""
-    if error.errno in _FULL:
-        raise Refused(507, _REFUSAL) from None
+        try:
+            yield
+        except OSError as error:
+            if error.errno in _FULL:
+                raise Refused(507, _REFUSAL) from None
+            raise
+        finally:
+            self._pending -= size

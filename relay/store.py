@@ -9,6 +9,8 @@ from typing import Protocol, Self
 
 from relay.parse import Cursor
 
+SMALL = 1 << 16  # bytes of a drop that `Store.add` takes: each connection may hold so much in memory
+
 
 @dataclass(frozen=True, slots=True)
 class Drop:
@@ -46,8 +48,11 @@ class Limits:
     unfinished_hours: int
 
 
-class Writing(Protocol):
-    """Bytes on their way in while the `with` block lasts; entering it refuses (507) to touch the reserve."""
+class Part(Protocol):
+    """One part of a drop on its way in while the `with` block lasts.
+
+    Entering it refuses (413) too large a drop, (503) to begin one too many and (507) to touch the reserve.
+    """
 
     def __enter__(self) -> Self: ...
 
@@ -58,19 +63,8 @@ class Writing(Protocol):
     def write(self, chunk: bytes) -> None:
         """Adds bytes; leaving the block because of an OSError here refuses (507) if the disk is full."""
 
-
-class Part(Writing, Protocol):
-    """One part of a drop; entering it refuses (413) too large a drop and (503) to begin one too many."""
-
     async def keep(self) -> None:
         """Makes the part durable; changes nothing if the drop is committed."""
-
-
-class Whole(Writing, Protocol):
-    """All of a drop that is one part."""
-
-    async def commit(self) -> None:
-        """Makes the drop durable and lists it; refuses what `Store.commit` does."""
 
 
 class Store(Protocol):
@@ -82,8 +76,8 @@ class Store(Protocol):
     def part(self, id_: str, n: int, size: int) -> Part:
         """A place for part n, of `size` bytes."""
 
-    def whole(self, id_: str, size: int) -> Whole:
-        """A place for a drop of `size` bytes; refuses (413) one that is too large."""
+    async def add(self, id_: str, drop: bytes) -> None:
+        """Keeps and commits a small drop in one step; refuses what parts and `commit` do, but (503)."""
 
     async def commit(self, id_: str, parts: int, size: int) -> None:
         """Makes a drop of its parts, once, however often it is asked.

@@ -15,9 +15,9 @@ import pytest
 from support.relay_process import PART, RelayProcess, ask, commit, new_id
 from support.small_edition import TERMS, some_drop
 
-CALLS = "trace=write,pwrite64,sendto,rename,syncfs,fsync,fdatasync"
+CALLS = "trace=write,writev,pwrite64,sendto,rename,syncfs,fsync,fdatasync"
 EVENTS = {
-    "data": re.compile(r"write(?:64)?\(.*= \d{4,}$"),
+    "data": re.compile(r"write(?:64|v)?\(.*= \d{4,}$"),
     "to sizes": re.compile(r"pwrite64\(\d+, .* = 4$"),
     "to drops": re.compile(r'rename\(".*", ".*/drops/.*= 0$'),
     "to gone": re.compile(r'rename\(".*", ".*/gone/.*= 0$'),

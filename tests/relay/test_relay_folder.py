@@ -46,10 +46,7 @@ async def put(store: FolderStore, id_: str, n: int = 0, data: bytes | None = Non
 
 
 async def drop_in(store: FolderStore, id_: str) -> None:
-    data = some_drop()
-    with store.whole(id_, len(data)) as whole:
-        whole.write(data)
-        await whole.commit()
+    await store.add(id_, some_drop())
 
 
 def status(store: FolderStore) -> tuple[int, int]:
@@ -229,9 +226,9 @@ def test_the_reserve_is_never_touched(tmp_path: Path) -> None:
     limits = Limits(STANZAS, 8 * PART, 30, disk.f_blocks * disk.f_frsize, 3, 24)
 
     async def work(store: FolderStore) -> None:
-        for writing in (store.part(new_id(), 0, 5), store.whole(new_id(), 5)):
-            with pytest.raises(Refused) as refused, writing:
-                pass
+        for writing in (put, drop_in):
+            with pytest.raises(Refused) as refused:
+                await writing(store, new_id())
             assert refused.value.status == 507
         assert status(store) == (0, 0)
         assert [*(tmp_path / "tmp").iterdir(), *(tmp_path / "incoming").iterdir()] == []

@@ -18,7 +18,8 @@ POST = TERMS["board_post"] * LINE
 BOARD = TERMS["board_lines"] * LINE
 _POOL = os.urandom(4 * PART)
 _HEAD = age_head()
-_LANES = 3  # connections at once; the first one also posts to the board
+_LANES = 4  # connections at once; the first one also posts to the board
+_AGAIN = 10  # drops that are fetched again after a crash, for others in their file may have been deleted
 
 
 @dataclass
@@ -68,7 +69,7 @@ class Witness:
         try:
             with connection(source) as to_source, connection(desk) as to_desk:
                 while True:
-                    step = chance.choice([self._short, self._long, self._long, self._delete])
+                    step = chance.choice([self._short, self._short, self._long, self._long, self._delete])
                     step(chance, to_source, to_desk)
                     if n == 0:
                         self._post(to_desk)
@@ -76,7 +77,7 @@ class Witness:
             return  # the crash
 
     def _short(self, chance: random.Random, source: http.client.HTTPConnection, _: object) -> None:
-        id_, sent = self._new(chance, chance.randrange(len(_HEAD) + 1, 40_000))
+        id_, sent = self._new(chance, chance.randrange(len(_HEAD) + 1, chance.choice([20_000, 200_000])))
         self._told(ask(source, "PUT", f"/drops/{id_}/0?commit", sent.data), 201)
         sent.committed = True
 
@@ -120,8 +121,9 @@ class Witness:
         """Holds a relay that was started again against all that was acknowledged before."""
         self._check_board(ask(source, "GET", "/board").body)
         listed = {drop["id"]: drop["size"] for drop in ask(desk, "GET", "/drops").said["drops"]}
+        again = self._random.sample(sorted(listed), min(_AGAIN, len(listed)))
         for id_, size in listed.items():
-            self._check_listed(self._sent[id_], size, desk, id_)
+            self._check_listed(self._sent[id_], size, desk, id_, again=id_ in again)
         for id_, sent in list(self._sent.items()):
             if id_ not in listed and not sent.delete_asked:
                 self._check_unfinished(sent, source, id_)
@@ -133,10 +135,10 @@ class Witness:
         self._post_asked = None
         assert board.endswith(b"".join(self._posts))
 
-    def _check_listed(self, sent: _Sent, size: int, desk: str, id_: str) -> None:
+    def _check_listed(self, sent: _Sent, size: int, desk: str, id_: str, *, again: bool) -> None:
         assert not sent.deleted
         assert size == sent.size
-        if not sent.seen:
+        if again or not sent.seen:
             assert ask(desk, "GET", f"/drops/{id_}").body == sent.data
         sent.seen = sent.committed = True
 
