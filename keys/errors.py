@@ -94,5 +94,13 @@ class Unreachable(KnotholeError):
     """the relay does not answer"""
 
 
+class Deceived(KnotholeError):
+    """the box does what no honest box does"""
+
+
+class NotWatched(KnotholeError):
+    """the watcher could not look"""
+
+
 class DeskError(KnotholeError):
     """the desk cannot do that"""

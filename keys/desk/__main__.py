@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -100,10 +101,23 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="http://….onion, http://HOST:PORT or unix:/PATH of the desk socket",
     )
+    made.add_argument(
+        "--page",
+        default="",
+        metavar="URL",
+        help="where sources find the page, for the watcher (the newsroom's onion)",
+    )
     _socks(made)
     _passphrase(made)
 
     made = command("fetch", commands.fetch, "fetch new drops, post what waits", _FETCH)
+    _passphrase(made)
+    _json(made)
+
+    made = command("watch", commands.watch, "look at the page as a source would, and send a canary", _WATCH)
+    made.add_argument(
+        "--every", type=_hours, metavar="HOURS", help="go on looking, so many hours apart in the mean"
+    )
     _passphrase(made)
     _json(made)
 
@@ -164,7 +178,16 @@ Checks the edition's signature and that it lists your identity; remembers newsro
 The identity stays where it is. An onion is reached through tor, which needs the key of your invitation."""
 _FETCH = """
 
-Every fetch looks the same to the relay, whether or not it posts a reply."""
+Every fetch looks the same to the relay, whether or not it posts a reply. Meanwhile a watcher visits
+the page as a source does, and now and then sends a canary: now and then that takes a minute longer.
+Ends with 1 when the box does what no honest box does; what was fetched is there all the same."""
+_WATCH = """
+
+Visits the page over a circuit of its own, with a browser's requests and a person's pauses, compares
+every byte with the signed edition, and sends a canary if none is on its way: a drop that a desk answers
+at its next fetch, and whose answer is then looked for on the board. It takes some minutes.
+Ends with 1 when the box does what no honest box does, with the evidence in a folder, or when there was
+no look."""
 _LIST = """
 
 A star marks drops that were not shown or opened yet."""
@@ -181,6 +204,13 @@ until the source has read it."""
 _VERIFY = """
 
 At a relay, every file is fetched as a source would fetch it, and compared with its headers."""
+
+
+def _hours(given: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0.1 <= (hours := float(given)) <= 1000:
+            return hours
+    raise argparse.ArgumentTypeError("it is a number of hours from 0.1 to 1000")
 
 
 def _passphrase(parser: argparse.ArgumentParser) -> None:

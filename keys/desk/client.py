@@ -59,10 +59,10 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 class _OnionConnection(http.client.HTTPConnection):
-    def __init__(self, host: str, port: int, proxy: str) -> None:
+    def __init__(self, host: str, port: int, proxy: str, circuit: str) -> None:
         super().__init__(host, port, timeout=_PATIENCE)
         self._proxy = proxy
-        self._circuit = f"desk-{secrets.token_hex(8)}"
+        self._circuit = circuit
 
     def connect(self) -> None:
         self.sock = socks.connect(self._proxy, self.host, self.port, self._circuit, _PATIENCE)
@@ -74,7 +74,7 @@ class Client:
     answer, and Refused for one that says no or makes no sense."""
 
     def __init__(self, url: str, proxy: str = socks.TOR) -> None:
-        self._connection = _connection(url, proxy)
+        self._connection = connection(url, proxy, new_circuit())
 
     def close(self) -> None:
         self._connection.close()
@@ -184,7 +184,14 @@ class Client:
             raise Unreachable(_reason(error)) from None
 
 
-def _connection(url: str, proxy: str) -> http.client.HTTPConnection:
+def new_circuit() -> str:
+    """Gives the name of a circuit that is nobody else's."""
+    return f"desk-{secrets.token_hex(8)}"
+
+
+def connection(url: str, proxy: str, circuit: str) -> http.client.HTTPConnection:
+    """Gives a connection, not opened yet, to http://HOST:PORT, unix:/PATH, or over this circuit to an onion;
+    raises DeskError or BadOnion for an address that is none."""
     if url.startswith("unix:/"):
         return _UnixConnection(url.removeprefix("unix:"))
     try:
@@ -194,7 +201,7 @@ def _connection(url: str, proxy: str) -> http.client.HTTPConnection:
             if parts.hostname.endswith(".onion"):
                 parse_address(parts.hostname)
                 socks.parse(proxy)
-                return _OnionConnection(parts.hostname, port, proxy)
+                return _OnionConnection(parts.hostname, port, proxy, circuit)
             return http.client.HTTPConnection(parts.hostname, port, timeout=_PATIENCE)
     except ValueError:
         pass

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from keys.desk import editions, extract, outbox
 from keys.desk import keygen as new
 from keys.desk import show as shows
+from keys.desk import visit as visits
+from keys.desk import watch as watches
+from keys.desk.boards import Boards
 from keys.desk.conversation import conversation
-from keys.desk.desk import Desk, open_desk
+from keys.desk.desk import Desk, open_again, open_desk
 from keys.desk.home import Home, Settings, read_identity, read_masthead
 from keys.desk.inbox import Fetched
 from keys.desk.state import Entry
 from keys.desk.sync import sync
-from keys.desk.terminal import Progress, read_text, say, say_json, size, warn
+from keys.desk.terminal import Progress, complain, read_text, say, say_json, size, warn
 from keys.drop import DropReader
-from keys.errors import DeskError, KnotholeError
+from keys.errors import Deceived, DeskError, KnotholeError, NotWatched
 from keys.line import LONGEST
 from keys.onion import CLIENTS
 from keys.passphrase import Passphrases
@@ -59,16 +63,48 @@ def invite(arguments: argparse.Namespace) -> None:
 def join(arguments: argparse.Namespace) -> None:
     home, masthead = _home(arguments), read_masthead(arguments.masthead)
     passphrases = Passphrases(arguments.passphrase_fd)
-    settings = Settings(arguments.relay, str(arguments.identity.resolve()), arguments.socks)
+    settings = Settings(arguments.relay, str(arguments.identity.resolve()), arguments.socks, arguments.page)
     newsroom = editions.join(home, arguments.edition, masthead, settings, passphrases)
     say(f"this is a desk of {newsroom.name}, edition {newsroom.edition}, which expires on {newsroom.expires}")
 
 
 def fetch(arguments: argparse.Namespace) -> None:
-    with _desk(arguments) as desk:
+    def work(desk: Desk, boards: Boards) -> dict[str, Any]:
         with Progress() as progress:
-            fetched = sync(desk, progress)
-        _say_fetched(fetched, arguments.json)
+            fetched = sync(desk, boards, progress)
+        if not arguments.json:
+            _say_fetched(fetched)
+        return vars(fetched)
+
+    _beside_a_visit(arguments, work)
+
+
+def watch(arguments: argparse.Namespace) -> None:
+    with _desk(arguments) as desk:
+        look = watches.begin(desk, visits.PATIENT, always=True)
+    found = None
+    try:
+        while True:
+            report = _finished(desk, look)
+            if arguments.json:
+                say_json(shows.report_json(report))
+            else:
+                say(shows.report(report))
+            found = _complaint(report) or found
+            if arguments.every is None:
+                break
+            if report.trouble:
+                warn(str(NotWatched(report.trouble)))
+            sleep(watches.until_next(arguments.every))
+            with open_again(desk) as desk:
+                look = watches.begin(desk, visits.PATIENT, always=True)
+    except KeyboardInterrupt:
+        if arguments.every is None:
+            raise
+    if found:
+        raise found
+    if arguments.every is None and report.trouble:
+        raise NotWatched(report.trouble)
 
 
 def list_(arguments: argparse.Namespace) -> None:
@@ -116,27 +152,25 @@ def open_(arguments: argparse.Namespace) -> None:
 
 
 def reply(arguments: argparse.Namespace) -> None:
-    with _desk(arguments) as desk:
+    def work(desk: Desk, boards: Boards) -> dict[str, Any]:
         entry = desk.find(arguments.drop)
         made = outbox.queue(desk, entry, read_text(LONGEST), editions.today())
         desk.save()
         try:
             with Progress() as progress:
-                fetched = sync(desk, progress)
+                fetched = sync(desk, boards, progress)
         except KnotholeError as error:
             hint = "the reply is kept; `desk fetch` posts it"
             raise type(error)(error.detail, hint=hint) from None
         condition = outbox.condition(desk, desk.state.replies[made.id], editions.today())
-        if arguments.json:
-            say_json({"reply": made.id, "condition": condition})
-        else:
-            say(
-                "posted; the source can read it now"
-                if condition == "posted"
-                else "queued; `desk fetch` posts it"
-            )
+        if not arguments.json:
+            posted = condition == "posted"
+            say("posted; the source can read it now" if posted else "queued; `desk fetch` posts it")
             if fetched.drops:
                 say(f"{_count(fetched.drops, 'new drop')} came meanwhile")
+        return {"reply": made.id, "condition": condition}
+
+    _beside_a_visit(arguments, work)
 
 
 def verify_edition(arguments: argparse.Namespace) -> None:
@@ -159,6 +193,47 @@ def verify_edition(arguments: argparse.Namespace) -> None:
 
 def _home(arguments: argparse.Namespace) -> Home:
     return Home(arguments.home.expanduser())
+
+
+def _beside_a_visit(arguments: argparse.Namespace, work: Callable[[Desk, Boards], dict[str, Any]]) -> None:
+    """Does a sync's work while a watcher is at the page, and says what came of both."""
+    look = None
+    try:
+        with _desk(arguments) as desk:
+            look = watches.begin(desk, visits.BRIEF)
+            said = work(desk, look.boards)
+    except BaseException as error:
+        if look:
+            look.break_off()
+        if look and isinstance(error, KnotholeError) and (found := _complaint(_finished(desk, look))):
+            complain(found)
+        raise
+    report = _finished(desk, look)
+    if arguments.json:
+        say_json(said | {"watch": shows.report_json(report)})
+    if report.trouble:
+        warn(str(NotWatched(report.trouble)))
+    if report.newer:
+        warn(f"the box serves edition {report.newer}, newer than this desk's: `desk join` takes it over")
+    if found := _complaint(report):
+        raise found
+
+
+def _finished(desk: Desk, look: watches.Look) -> watches.Report:
+    with Progress() as progress:
+        seen = look.wait(progress)
+    return watches.conclude(desk, look, seen)
+
+
+def _complaint(report: watches.Report) -> Deceived | None:
+    """Gives the last finding as an error, after saying those before it."""
+    errors = [
+        Deceived(finding.says, hint=f"see {folder}: it holds the evidence, and says what to do")
+        for finding, folder in report.findings
+    ]
+    for error in errors[:-1]:
+        complain(error)
+    return errors[-1] if errors else None
 
 
 @contextmanager
@@ -210,10 +285,7 @@ def _mark(desk: Desk, entries: Iterable[Entry]) -> None:
         desk.save()
 
 
-def _say_fetched(fetched: Fetched, as_json: bool) -> None:
-    if as_json:
-        say_json(vars(fetched))
-        return
+def _say_fetched(fetched: Fetched) -> None:
     said = [_count(fetched.drops, "new drop"), _count(fetched.notes, "note")]
     if fetched.problems:
         said.append(f"{fetched.problems} that could not be read; `desk list` says why")

@@ -93,7 +93,17 @@ def open_desk(home: Home, passphrases: Passphrases) -> Iterator[Desk]:
     with home.locked():
         journalist = read_identity(Path(settings.identity), passphrases)
         place(newsroom, journalist)
-        sealed = home.state.read_bytes() if home.state.exists() else b""
-        yield Desk(
-            home, newsroom, journalist, states.load(sealed, journalist.identity) if sealed else State()
-        )
+        yield _loaded(home, newsroom, journalist)
+
+
+@contextmanager
+def open_again(desk: Desk) -> Iterator[Desk]:
+    """Gives a desk that was open before, as it is now, once no other desk is in its home."""
+    with desk.home.locked(wait=True):
+        yield _loaded(desk.home, desk.home.newsroom, desk.journalist)
+
+
+def _loaded(home: Home, newsroom: Newsroom, journalist: Journalist) -> Desk:
+    sealed = home.state.read_bytes() if home.state.exists() else b""
+    state = states.load(sealed, journalist.identity) if sealed else State()
+    return Desk(home, newsroom, journalist, state)

@@ -3,7 +3,7 @@ theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from keys import edition
 from keys.desk.client import Client
 from keys.desk.desk import place
 from keys.desk.home import Home, Settings, read_identity
-from keys.edition import MANIFEST, Manifest
+from keys.edition import MANIFEST, SIGNATURE, Manifest
 from keys.errors import BadEdition, DeskError, Refused
 from keys.masthead import Masthead
 from keys.newsroom import Newsroom
@@ -19,7 +19,7 @@ from keys.passphrase import Passphrases
 
 _LONGEST_SIGNATURE = 8 << 10
 # What HTTP itself needs; every other header is the edition's to say.
-_FRAMING = frozenset({"content-length", "connection", "keep-alive"})
+FRAMING = frozenset({"content-length", "connection", "keep-alive"})
 
 
 def today() -> date:
@@ -40,6 +40,8 @@ def join(
     place(newsroom, read_identity(Path(settings.identity), passphrases))
     with home.locked():
         home.write(settings, newsroom, masthead)
+        data, signature = (folder / name for name in (MANIFEST, SIGNATURE))
+        home.pin(data.read_bytes(), signature.read_text())
     return newsroom
 
 
@@ -58,9 +60,8 @@ def verify_relay(
     source gets is the newsroom's; raises BadEdition or Forged for anything else."""
     client = Client(url, proxy)
     try:
-        _, data = client.page(f"/{MANIFEST}", edition.LONGEST_MANIFEST)
-        _, signature = client.page(f"/{MANIFEST}.minisig", _LONGEST_SIGNATURE)
-        manifest = Manifest.open(data, signature.decode(errors="replace"), masthead, today())
+        data, signature = served_manifest(client)
+        manifest = Manifest.open(data, signature, masthead, today())
         if home:
             _same(home, manifest, masthead)
         for number, file in enumerate(manifest.files, 1):
@@ -76,6 +77,13 @@ def verify_relay(
     return manifest
 
 
+def served_manifest(client: Client) -> tuple[bytes, str]:
+    """Gives the manifest that a relay serves to sources and its signature, neither of them checked."""
+    _, data = client.page(f"/{MANIFEST}", edition.LONGEST_MANIFEST)
+    _, signature = client.page(f"/{SIGNATURE}", _LONGEST_SIGNATURE)
+    return data, signature.decode(errors="replace")
+
+
 def _addresses(path: str) -> list[str]:
     """Gives every address under which the relay serves a file."""
     folder = path.removesuffix("index.html")
@@ -87,16 +95,22 @@ def _fetched(client: Client, path: str, file: edition.File, common: Mapping[str,
         headers, body = client.page(path, file.size)
     except Refused as error:
         raise BadEdition(f"{path} is not served: {error.detail}") from None
+    if names := wrong_headers(headers, file, common):
+        raise BadEdition(f"{path} is served with other headers than the newsroom's: {', '.join(names)}")
+    return body
+
+
+def wrong_headers(
+    headers: Iterable[tuple[str, str]], file: edition.File, common: Mapping[str, str]
+) -> list[str]:
+    """Gives the names of the headers in which an answer differs from what the edition says of a file."""
     wanted = {name.lower(): value for name, value in {**common, **file.headers}.items()} | {
         "content-type": file.type
     }
-    served = sorted((name.lower(), value) for name, value in headers if name.lower() not in _FRAMING)
-    if served != sorted(wanted.items()):
-        names = {name for name, _ in set(served) ^ set(wanted.items())} or {"one of them, twice"}
-        raise BadEdition(
-            f"{path} is served with other headers than the newsroom's: {', '.join(sorted(names))}"
-        )
-    return body
+    served = sorted((name.lower(), value) for name, value in headers if name.lower() not in FRAMING)
+    if served == sorted(wanted.items()):
+        return []
+    return sorted({name for name, _ in set(served) ^ set(wanted.items())}) or ["one of them, twice"]
 
 
 def _same(home: Home, manifest: Manifest, masthead: Masthead) -> None:
@@ -105,5 +119,6 @@ def _same(home: Home, manifest: Manifest, masthead: Masthead) -> None:
         raise DeskError(
             f"this home is a desk of {known.name}, and the edition is another newsroom's", hint="use --home"
         )
-    if manifest.edition < known.edition:
-        raise BadEdition(f"it is edition {manifest.edition}, and this desk has seen edition {known.edition}")
+    newest = max(known.edition, home.pinned.manifest.edition if home.pinned else 0)
+    if manifest.edition < newest:
+        raise BadEdition(f"it is edition {manifest.edition}, and this desk has seen edition {newest}")

@@ -8,12 +8,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
 from keys.desk import files
 from keys.desk.socks import TOR
 from keys.desk.terminal import read_file
-from keys.errors import DeskError, KnotholeError
+from keys.edition import Manifest
+from keys.errors import BadEdition, DeskError, Forged, KnotholeError
 from keys.identity import Journalist, unlock
 from keys.masthead import Masthead
 from keys.newsroom import Newsroom
@@ -25,11 +27,22 @@ _LONGEST_KEY = 64 << 10
 
 @dataclass(frozen=True)
 class Settings:
-    """desk.json: where the relay is, and where the identity, and tor for a relay that is an onion."""
+    """desk.json: where the relay is, and where the identity, and tor for a relay that is an onion; and where
+    the page is, if it is not at the newsroom's onion."""
 
     relay: str
     identity: str
     socks: str = TOR
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """The newest edition this home has seen: its manifest as it was signed."""
+
+    manifest: Manifest
+    data: bytes
+    signature: str
 
 
 class Home:
@@ -39,9 +52,12 @@ class Home:
         self.folder = folder
         self.drops = folder / "drops"
         self.state = folder / "state.age"
+        self.evidence = folder / "evidence"
         self._settings = folder / "desk.json"
         self._newsroom = folder / "newsroom.json"
         self._masthead = folder / "masthead.pub"
+        self._manifest = folder / "manifest.json"
+        self._signature = folder / "manifest.json.minisig"
 
     @property
     def joined(self) -> bool:
@@ -62,6 +78,20 @@ class Home:
     def masthead(self) -> Masthead:
         return Masthead.parse(self._read(self._masthead).decode(errors="replace"))
 
+    @property
+    def pinned(self) -> Pinned | None:
+        """Gives the newest edition seen; None where there is none yet, or a half-written one."""
+        try:
+            data, signature = self._manifest.read_bytes(), self._signature.read_text()
+            return Pinned(Manifest.open(data, signature, self.masthead, date.min), data, signature)
+        except (OSError, ValueError, BadEdition, Forged):
+            return None
+
+    def pin(self, data: bytes, signature: str) -> None:
+        """Remembers an edition, which the caller has verified, as the newest."""
+        files.replace(self._manifest, data)
+        files.replace(self._signature, signature.encode())
+
     def drop(self, id_: str) -> Path:
         """Gives where the drop with this id is kept."""
         return self.drops / f"{id_}.age"
@@ -78,12 +108,13 @@ class Home:
         self.folder.chmod(0o700)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keeps every other desk out of this home meanwhile; raises DeskError when one is in it."""
+    def locked(self, *, wait: bool = False) -> Iterator[None]:
+        """Keeps every other desk out of this home meanwhile; when one is in it, waits until it has ended or
+        raises DeskError."""
         self.make()
         descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, files.PRIVATE)
         try:
-            _lock(descriptor)
+            _lock(descriptor, wait=wait)
             yield
         finally:
             os.close(descriptor)
@@ -94,9 +125,9 @@ class Home:
         return read_file(path, 4 << 20)
 
 
-def _lock(descriptor: int) -> None:
+def _lock(descriptor: int, *, wait: bool) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         raise DeskError("another desk is at work in this home", hint="wait until it has ended") from None
 

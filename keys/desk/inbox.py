@@ -9,7 +9,7 @@ from pathlib import Path
 from keys.desk import files
 from keys.desk.client import Client, Gone, Listed
 from keys.desk.desk import Desk
-from keys.desk.state import Entry
+from keys.desk.state import Call, Entry
 from keys.desk.terminal import Progress, size
 from keys.drop import DropReader
 from keys.errors import BadAgeFile, BadDrop, DeskError, NotForYou, Replayed, WrongNewsroom
@@ -83,7 +83,7 @@ def _leave(desk: Desk, listed: Listed, fetched: Fetched, problem: str) -> None:
 
 def take_in(desk: Desk, listed: Listed, path: Path) -> Entry | None:
     """Gives the entry of a fetched drop, which the desk remembers from now on; None for one that is for
-    others."""
+    others, or a canary."""
     entry = Entry(listed.id, listed.day, listed.size)
     try:
         with path.open("rb") as source:
@@ -96,6 +96,11 @@ def take_in(desk: Desk, listed: Listed, path: Path) -> Entry | None:
         entry = replace(entry, problem=str(error))
     else:
         entry = _judged(desk, replace(entry, letter=drop.letter, files=count, title=_title(drop.text)), drop)
+        if entry.letter and entry.letter.canary and not entry.forged:
+            thread = entry.letter.thread
+            desk.state.calls.setdefault(thread.hex(), Call(thread, entry.day))
+            desk.state.others[entry.id] = entry.day
+            return None
         if entry.letter and entry.letter.author == desk.name and not entry.forged:
             desk.state.learn(entry.letter, drop.text, entry.day)
             desk.state.shown.add(entry.id)

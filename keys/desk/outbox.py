@@ -10,13 +10,16 @@ from datetime import date, timedelta
 
 from keys import drop as drops
 from keys import line
+from keys.desk.boards import labels
 from keys.desk.desk import Desk
-from keys.desk.state import Entry, OwnReply
+from keys.desk.state import Call, Entry, OwnReply
 from keys.errors import DeskError
 from keys.letter import Letter, Record
 
 # Posting again stops here, so that a source who does not come back leaves n for replies still to be written.
 _LAST_REPOST = 192
+# A canary is answered so often at most, and for a week.
+_ANSWERS, _ANSWER_DAYS = 3, 7
 # Lines in the board's oldest quarter are posted again: no source comes between two syncs and finds none.
 _OLD = 4
 
@@ -40,8 +43,9 @@ def queue(desk: Desk, entry: Entry, text: str, today: date) -> OwnReply:
 
 
 def post(desk: Desk, board: bytes, today: date) -> bytes:
-    """Gives exactly the lines that a sync posts: one reply that waits or leaves the board, if any, and cover.
-    The n it takes are used from now on; the caller saves before it posts."""
+    """Gives exactly the lines that a sync posts: one reply that waits or leaves the board, if any, an answer
+    to a canary where there is room, and cover. The n they take are used from now on; the caller saves before
+    it posts."""
     lines: list[bytes] = []
     if reply := next(iter(_wanting(desk, board, today)), None):
         count = len(line.parts(reply.text))
@@ -50,7 +54,36 @@ def post(desk: Desk, board: bytes, today: date) -> bytes:
         signing, newsroom = desk.journalist.signing_key, desk.newsroom.id
         lines = line.seal_reply(reply.thread, newsroom, signing, ns, bytes.fromhex(reply.id), reply.text)
         desk.state.replies[reply.id] = replace(reply, used=reply.used + ns, live=ns, recorded=False)
-    return b"".join(lines + [line.cover() for _ in range(desk.newsroom.board.post - len(lines))])
+    room = desk.newsroom.board.post - len(lines)
+    if room and (call := next(iter(_unanswered(desk, board, today)), None)):
+        lines += _answer(desk, call)
+        room -= 1
+    return b"".join(lines + [line.cover() for _ in range(room)])
+
+
+def _unanswered(desk: Desk, board: bytes, today: date) -> list[Call]:
+    """Gives the canaries of which nobody's answer is on the board."""
+    there = set(labels(board))
+    return [
+        call
+        for call in desk.state.calls.values()
+        if call.used < _ANSWERS
+        and call.day + timedelta(days=_ANSWER_DAYS) >= today
+        and not there & canary_labels(desk, call.thread)
+    ]
+
+
+def canary_labels(desk: Desk, thread: bytes) -> set[bytes]:
+    """Gives the labels that answers to a canary may have, by any of the newsroom's journalists."""
+    ns = range(_ANSWERS)
+    return {label for signer in desk.signers.values() for label in line.labels(thread, signer, ns)}
+
+
+def _answer(desk: Desk, call: Call) -> list[bytes]:
+    key = call.thread.hex()
+    desk.state.calls[key] = replace(call, used=call.used + 1)
+    signing, newsroom = desk.journalist.signing_key, desk.newsroom.id
+    return line.seal_reply(call.thread, newsroom, signing, [call.used], secrets.token_bytes(8), "seen")
 
 
 def note(desk: Desk) -> bytes:

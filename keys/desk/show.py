@@ -10,6 +10,7 @@ from keys.desk.conversation import Turn
 from keys.desk.extract import Sum
 from keys.desk.state import Entry, State
 from keys.desk.terminal import block, size, table, visible
+from keys.desk.watch import Report
 from keys.letter import Letter
 
 SHORT = 8  # hex digits of an id in a table
@@ -87,6 +88,32 @@ def turns(conversation: Iterable[Turn], this: str) -> str:
 
 def turn_json(turn: Turn) -> dict[str, Any]:
     return vars(turn) | {"day": str(turn.day)}
+
+
+_CANARIES = {
+    "sent": "a canary is on its way",
+    "underway": "a canary is on its way",
+    "answered": "a canary went all the way to a desk and back",
+}
+
+
+def report(report: Report) -> str:
+    """Gives what a watcher saw."""
+    if report.findings:
+        return f"the watcher found {len(report.findings)} that no honest box does"
+    said = [f"{report.compared} answers are as they should be"] if report.compared else ["nothing was seen"]
+    return "; ".join(said + [_CANARIES[report.canary]] * bool(report.canary))
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    found = [{"kind": f.kind, "says": f.says, "evidence": str(folder)} for f, folder in report.findings]
+    return {
+        "compared": report.compared,
+        "trouble": report.trouble,
+        "canary": report.canary,
+        "newer": report.newer,
+        "findings": found,
+    }
 
 
 def _row(entry: Entry, shown: bool) -> tuple[str, ...]:

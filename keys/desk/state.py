@@ -4,15 +4,18 @@ disk."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from keys import letter as letters
 from keys.age import HybridIdentity, open_bytes, seal_bytes
+from keys.desk.boards import LABEL, Known
 from keys.errors import DeskError, KnotholeError
 from keys.letter import Letter
+
+T = TypeVar("T")
 
 _HINT = "move it away and fetch again: all but replies that were never posted comes back from the relay"
 
@@ -52,6 +55,28 @@ class OwnReply:
     recorded: bool = False
 
 
+@dataclass(frozen=True)
+class Canary:
+    """A canary of this desk that the source onion took: `receipt` is the head of its answer, `listed` whether
+    it was at the desk onion since, `missed` in how many listings it was not."""
+
+    drop: str
+    thread: bytes = field(repr=False)
+    day: date
+    receipt: str
+    listed: bool = False
+    missed: int = 0
+
+
+@dataclass(frozen=True)
+class Call:
+    """A canary, anybody's, that came to this desk: answered under all n below `used`."""
+
+    thread: bytes = field(repr=False)
+    day: date
+    used: int = 0
+
+
 @dataclass
 class State:
     cursor: str = ""
@@ -59,6 +84,9 @@ class State:
     others: dict[str, date] = field(default_factory=dict)  # drops for somebody else, and when they came
     replies: dict[str, OwnReply] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)  # drops the journalist has looked at
+    canaries: dict[str, Canary] = field(default_factory=dict)  # that are on their way
+    calls: dict[str, Call] = field(default_factory=dict)
+    board: Known | None = None
 
     def thread(self, key: bytes) -> Iterator[Entry]:
         """Gives the thread's drops and notes, in the order they came."""
@@ -88,9 +116,18 @@ class State:
             used = tuple(dict.fromkeys(known.used + record.lines))
             self.replies[record.id] = replace(known, used=used, live=record.lines, recorded=True)
 
+    def look_for_canaries(self) -> None:
+        """Notes which of this desk's canaries the listings up to now have had."""
+        for id_, canary in self.canaries.items():
+            if id_ in self.others or id_ in self.entries:
+                self.canaries[id_] = replace(canary, listed=True)
+            else:
+                self.canaries[id_] = replace(canary, missed=canary.missed + 1)
+
     def forget(self, before: date) -> None:
         """Drops what is only there to know a drop again that the relay no longer has."""
         self.others = {id_: day for id_, day in self.others.items() if day >= before}
+        self.calls = {id_: call for id_, call in self.calls.items() if call.day >= before}
 
 
 def load(sealed: bytes, identity: HybridIdentity) -> State:
@@ -114,6 +151,9 @@ def _plain(state: State) -> dict[str, Any]:
         "others": {id_: str(day) for id_, day in state.others.items()},
         "replies": [_plain_reply(reply) for reply in state.replies.values()],
         "shown": sorted(state.shown),
+        "canaries": [_plain_reply(canary) for canary in state.canaries.values()],
+        "calls": [_plain_reply(call) for call in state.calls.values()],
+        "board": state.board and [b"".join(lines).hex() for lines in (state.board.lines, state.board.posted)],
     }
 
 
@@ -121,7 +161,7 @@ def _plain_entry(entry: Entry) -> dict[str, Any]:
     return vars(entry) | {"day": str(entry.day), "letter": entry.letter and entry.letter.to_json().decode()}
 
 
-def _plain_reply(reply: OwnReply) -> dict[str, Any]:
+def _plain_reply(reply: OwnReply | Canary | Call) -> dict[str, Any]:
     return vars(reply) | {"day": str(reply.day), "thread": reply.thread.hex()}
 
 
@@ -136,6 +176,9 @@ def _parse(given: dict[str, Any]) -> State:
         others={id_: date.fromisoformat(day) for id_, day in given["others"].items()},
         replies={reply.id: reply for reply in replies},
         shown=set(given["shown"]),
+        canaries={one["drop"]: _of_thread(Canary, **one) for one in given.get("canaries", ())},
+        calls={one["thread"]: _of_thread(Call, **one) for one in given.get("calls", ())},
+        board=_board(*given["board"]) if given.get("board") else None,
     )
 
 
@@ -145,7 +188,18 @@ def _entry(*, day: str, letter: str | None, **rest: Any) -> Entry:
     )
 
 
-def _reply(*, thread: str, day: str, **rest: Any) -> OwnReply:
+def _reply(**given: Any) -> OwnReply:
     for key in ("to", "used", "live"):
-        rest[key] = tuple(rest[key])
-    return OwnReply(thread=bytes.fromhex(thread), day=date.fromisoformat(day), **rest)
+        given[key] = tuple(given[key])
+    return _of_thread(OwnReply, **given)
+
+
+def _of_thread(kind: Callable[..., T], *, thread: str, day: str, **rest: Any) -> T:
+    return kind(thread=bytes.fromhex(thread), day=date.fromisoformat(day), **rest)
+
+
+def _board(lines: str, posted: str) -> Known:
+    def cut(data: bytes) -> tuple[bytes, ...]:
+        return tuple(data[at : at + LABEL] for at in range(0, len(data), LABEL))
+
+    return Known(cut(bytes.fromhex(lines)), cut(bytes.fromhex(posted)))

@@ -5,27 +5,35 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 from keys.desk import inbox, outbox
+from keys.desk.boards import Boards
 from keys.desk.client import Client
 from keys.desk.desk import Desk
 from keys.desk.inbox import Fetched
 from keys.desk.terminal import Progress
 
 
-def sync(desk: Desk, progress: Progress) -> Fetched:
-    """Fetches what is new, posts lines and one note, and gives how much was fetched. Raises Unreachable or
-    Refused; what was not posted then waits for the next time."""
+def sync(desk: Desk, boards: Boards, progress: Progress) -> Fetched:
+    """Fetches what is new, posts lines and one note, and gives how much was fetched; `boards` learns what was
+    seen and posted. Raises Unreachable or Refused; what was not posted then waits for the next time."""
     today = datetime.now(UTC).date()
     settings = desk.home.settings
     client = Client(settings.relay, settings.socks)
     try:
         fetched = inbox.fetch(desk, client, progress)
+        desk.state.look_for_canaries()
         progress("the board")
-        lines = outbox.post(desk, client.board(desk.newsroom.board.lines), today)
+        asked = monotonic()
+        board = client.board(desk.newsroom.board.lines)
+        boards.saw("desk", board, asked, monotonic())
+        lines = outbox.post(desk, board, today)
         # The n are used up before anyone can have seen them: no crash makes a label stand twice on the board.
         desk.save()
+        asked = monotonic()
         client.post_board(lines)
+        boards.posted(lines, asked, monotonic())
         note = outbox.note(desk)
         client.put_note(secrets.token_hex(16), note)
     finally:

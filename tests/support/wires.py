@@ -20,7 +20,7 @@ class Message:
     body: bytes
 
 
-def _read(stream: socket.SocketIO | object) -> Message | None:
+def read(stream: socket.SocketIO | object) -> Message | None:
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         byte = stream.readline()  # type: ignore[union-attr]
@@ -76,9 +76,9 @@ class Recorder(_Server):
     def _serve(self, client: socket.socket) -> None:
         with socket.create_connection(self._target) as relay:
             asked, answered = client.makefile("rb"), relay.makefile("rb")
-            while request := _read(asked):
+            while request := read(asked):
                 relay.sendall(request.head.encode() + request.body)
-                answer = _read(answered)
+                answer = read(answered)
                 assert answer is not None
                 client.sendall(answer.head.encode() + answer.body)
                 self.seen.append((request, answer))
@@ -101,7 +101,7 @@ class Script(_Server):
         return self
 
     def _serve(self, client: socket.socket) -> None:
-        request = _read(client.makefile("rb"))
+        request = read(client.makefile("rb"))
         answer = next(self._answers, None)
         if request is None or answer is None:
             return

@@ -1,0 +1,175 @@
+"""A visit to the page as a source makes it: in which order what is asked for, and with which pauses."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+from keys.desk.browser import Browser, Exchange, Request
+from keys.edition import LONGEST_FILE, Manifest
+from keys.errors import KnotholeError
+from keys.line import LINE
+
+_CHANCE = random.SystemRandom()
+_MOST_PARTS = 20  # of one page, whatever it says
+_LONGEST_WORD = 64 << 10  # bytes of an answer that is neither a file nor the board
+# site/scripts/http.js: how a page tries again, in seconds.
+_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+_BOARD_TRIES, _DROP_TRIES = 4, 5
+
+
+@dataclass(frozen=True)
+class Span:
+    """A pause of a person's: its median, and its bounds, in seconds."""
+
+    median: float
+    least: float
+    most: float
+
+    def draw(self) -> float:
+        drawn = self.median * _CHANCE.lognormvariate(0, 0.6)
+        return min(max(drawn, self.least), self.most)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long it takes until a visitor comes, how long they read a page, write a message and its twelve
+    words, and stay afterwards."""
+
+    coming: Span
+    reading: Span
+    writing: Span
+    staying: Span
+
+
+PATIENT = Pace(Span(0, 0, 0), Span(25, 5, 150), Span(240, 75, 900), Span(15, 3, 60))
+# Inside a sync: somebody who has the message ready.
+BRIEF = Pace(Span(5, 0, 15), Span(5, 2, 12), Span(40, 25, 70), Span(2, 1, 5))
+
+
+@dataclass
+class Visit:
+    """What a visit saw. `trouble` says why it ended early, if it did."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    trouble: str = ""
+
+    @property
+    def accepted(self) -> Exchange | None:
+        """Gives the exchange in which the drop was sent and acknowledged."""
+        sent = (one for one in self.exchanges if one.request.path.startswith("/drops/"))
+        return next((one for one in sent if one.answer.status == 201), None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The pages of a visit, and the drop that is sent from the last of them, if one is."""
+
+    pages: tuple[str, ...]
+    board: int  # bytes
+    drop: bytes = field(default=b"", repr=False)
+    id: str = ""
+
+
+def plan(manifest: Manifest, drop: bytes = b"", id_: str = "") -> Plan:
+    """Gives the way of one visitor through an edition: in at the front door, and on to the page for sending,
+    or, without a drop, perhaps to the one for answers; now and then in another language."""
+    there = {file.path for file in manifest.files}
+    languages = sorted({path.split("/")[1] for path in there if path.endswith("/send.html")})
+    language = _CHANCE.choice(languages)
+    wanted = "send" if drop else _CHANCE.choice(["send", "answers"])
+    pages = ["/"]
+    first = manifest.file("/index.html").sha256 == manifest.file(f"/{language}/index.html").sha256
+    if not first:
+        pages.append(f"/{language}/index.html")
+    last = f"/{language}/{wanted}.html"
+    pages.append(last if last in there else f"/{language}/send.html")
+    return Plan(tuple(pages), manifest.terms.board_lines * LINE, drop, id_)
+
+
+def visit(browser: Browser, plan: Plan, pace: Pace, report: Callable[[str], None]) -> Visit:
+    """Makes the visit and gives what it saw; whatever goes wrong ends it, and is said in it."""
+    seen = Visit()
+    try:
+        browser.pause(pace.coming.draw())
+        for number, page in enumerate(plan.pages):
+            if number:
+                browser.pause(pace.reading.draw())
+            report(f"the watcher is at {page}")
+            if not _open(browser, page, number == 0, plan.board, seen):
+                return seen
+        if plan.drop:
+            report("the watcher writes a canary")
+            browser.pause(pace.writing.draw())
+            put = Request("PUT", f"/drops/{plan.id}/0?commit", "empty", plan.drop)
+            _persist(browser, put, _LONGEST_WORD, _DROP_TRIES, seen)
+        browser.pause(pace.staying.draw())
+    except KnotholeError as error:
+        seen.trouble = error.detail or str(error)
+    return seen
+
+
+def _open(browser: Browser, page: str, first: bool, board: int, seen: Visit) -> bool:
+    """Opens a page with all that it needs; tells whether there was one."""
+    site = "none" if first else "same-origin"
+    got = browser.ask(Request("GET", page, "document", site=site), LONGEST_FILE)
+    seen.exchanges.append(got)
+    if got.answer.status != 200:
+        seen.trouble = f"{page} was answered {got.answer.status}"
+        return False
+    needs = _Needs()
+    needs.feed(got.answer.body.decode(errors="replace"))
+    wanted = [Request("GET", path, dest) for path, dest in needs.found[:_MOST_PARTS]]
+    seen.exchanges += browser.ask_all(wanted, LONGEST_FILE)
+    if any(dest == "script" for _, dest in needs.found):
+        _persist(browser, Request("GET", "/board", "empty"), board + 1, _BOARD_TRIES, seen)
+    return True
+
+
+def _persist(browser: Browser, request: Request, longest: int, tries: int, seen: Visit) -> None:
+    """Asks as a page's script does: again, after a pause, when the relay cannot answer now."""
+    pause = _PAUSE
+    for left in reversed(range(tries)):
+        try:
+            got = browser.ask(request, longest)
+        except KnotholeError:
+            if not left:
+                raise
+        else:
+            seen.exchanges.append(got)
+            if got.answer.status in (200, 201):
+                return
+            if not left or not _passing(got):
+                seen.trouble = f"{request.method} {request.path} was answered {got.answer.status}"
+                return
+        browser.pause(pause * _CHANCE.uniform(0.5, 1))
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _passing(exchange: Exchange) -> bool:
+    """Whether the page's script takes an answer for one that passes."""
+    status = exchange.answer.status
+    return status == 408 or (status >= 500 and status != 507)
+
+
+class _Needs(HTMLParser):
+    """Finds what a page of an edition has its browser fetch at once: its style and its script."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "link" and given.get("rel") == "stylesheet":
+            self._add(given.get("href"), "style")
+        elif tag == "script":
+            self._add(given.get("src"), "script")
+
+    def _add(self, path: str | None, dest: str) -> None:
+        # Another host is never asked: whoever altered the page would learn who reads it.
+        if path and re.fullmatch(r"/[!-.0-~][!-~]{0,200}", path):
+            self.found.append((path, dest))

@@ -1,0 +1,146 @@
+"""To a relay a watcher is one more source: it makes the requests of a real Firefox with Tor Browser's
+preferences, in the same order, on as many connections."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+from support.firefox import Firefox
+from support.firefox_prefs import Prefs
+from support.front import Front, Passed
+from support.house import House
+from support.newsdesk import recipients
+from support.relay_process import new_id
+from support.source import Source
+
+from keys import drop
+from keys.desk.browser import Browser
+from keys.desk.visit import Pace, Plan, Span, visit
+from keys.letter import Letter
+from keys.onion import ServiceKey
+
+pytestmark = pytest.mark.browser
+AT_ONCE = Span(0, 0, 0)
+PACE = Pace(AT_ONCE, AT_ONCE, AT_ONCE, AT_ONCE)
+LATENCY = 0.3  # seconds; a page's style and script are then asked for before either has come, as through tor
+TOR_BROWSER: Prefs = {
+    "dom.securecontext.allowlist_onions": True,
+    "dom.security.https_only_mode": True,
+    "dom.security.https_only_mode.upgrade_onion": False,
+    "network.dns.blockDotOnion": False,
+    "network.http.http3.enable": False,
+    "network.http.referer.hideOnionSource": True,
+    "network.proxy.failover_direct": False,
+    "network.proxy.socks": "127.0.0.1",
+    "network.proxy.socks_remote_dns": True,
+    "network.proxy.socks5_remote_dns": True,
+    "network.proxy.socks_version": 5,
+    "network.proxy.type": 1,
+    "privacy.firstparty.isolate": True,
+    "privacy.partition.network_state": False,
+    "privacy.resistFingerprinting": True,
+}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with House(tmp_path_factory.mktemp("likeness") / "house") as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def front(house: House) -> Iterator[Front]:
+    with Front(house.relay.source, latency=LATENCY) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def firefox(front: Front) -> Iterator[Firefox]:
+    port = int(front.address.rpartition(":")[2])
+    with Firefox({**TOR_BROWSER, "network.proxy.socks_port": port}) as one:
+        yield one
+
+
+def shape(passed: list[Passed]) -> Counter[tuple[tuple[str, int], ...]]:
+    """What a relay sees of a visit, connection by connection, but for what is drawn anew for each."""
+
+    def masked(head: str) -> str:
+        head = re.sub(r"\b[a-z2-7]{56}\.onion", "ONION", re.sub(r"/drops/[0-9a-f]{32}", "/drops/ID", head))
+        # Which Firefox is installed here, and which Tor Browser is made of, are two things.
+        head = re.sub(r"Firefox/[0-9]+\.0\r", "Firefox/VERSION\r", head)
+        return re.sub(r"\((Windows|X11|Macintosh).*?; rv:[0-9]+\.0\)", "(SYSTEM; rv:VERSION)", head)
+
+    links: dict[int, list[tuple[str, int]]] = {}
+    for one in passed:
+        links.setdefault(one.link, []).append((masked(one.request.head), len(one.request.body)))
+    return Counter(map(tuple, links.values()))
+
+
+def seen(front: Front, go: Callable[[str], None]) -> tuple[list[Passed], int]:
+    """What passes in a visit to an onion that was never visited before, and how many connections it makes."""
+    before, links = len(front.passed), front.links
+    go(ServiceKey.generate().address)
+    return front.passed[before:], front.links - links
+
+
+def sent_by_firefox(firefox: Firefox, onion: str) -> None:
+    source = Source(firefox, f"http://{onion}")
+    firefox.open(f"http://{onion}/")
+    firefox.click('nav a[href="/en/send.html"]')
+    source.reach("write")
+    source.write("It began in March.", answers={"evidence": "papers"})
+    source.send()
+
+
+def read_by_firefox(firefox: Firefox, onion: str) -> None:
+    source = Source(firefox, f"http://{onion}")
+    firefox.open(f"http://{onion}/")
+    firefox.click('nav a[href="/en/answers.html"]')
+    source.reach("enter")
+    firefox.wait(
+        lambda: firefox.script("return performance.getEntriesByName(location.origin + '/board').length")
+    )
+
+
+def watched(house: House, front: Front, onion: str, *, sends: bool) -> None:
+    manifest = house.manifest
+    pages = ("/", "/en/send.html" if sends else "/en/answers.html")
+    plan = Plan(pages, manifest.terms.board_lines * 2048, canary(house) if sends else b"", new_id())
+    browser = Browser(f"http://{onion}", front.address)
+    try:
+        assert visit(browser, plan, PACE, lambda _: None).trouble == ""
+    finally:
+        browser.close()
+
+
+def canary(house: House) -> bytes:
+    out = io.BytesIO()
+    to = tuple(house.journalists)
+    letter = Letter(
+        newsroom=house.newsroom.id, thread=bytes(32), language="en", to=to, author="ada", canary=True
+    )
+    drop.seal(out, letter, "canary", [], recipients(house.newsroom), house.journalists["ada"].signing_key)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("sends", [True, False], ids=["who sends", "who reads"])
+def test_a_watcher_looks_like_a_source(house: House, front: Front, firefox: Firefox, sends: bool) -> None:
+    by_firefox = sent_by_firefox if sends else read_by_firefox
+    real, real_links = seen(front, lambda onion: by_firefox(firefox, onion))
+    ours, our_links = seen(front, lambda onion: watched(house, front, onion, sends=sends))
+    assert len(real) == (7 if sends else 6)
+    assert shape(ours) == shape(real)
+    assert our_links == real_links == 3
+
+
+def test_each_visit_comes_over_a_circuit_of_its_own(house: House, front: Front) -> None:
+    circuits = []
+    for _ in range(2):
+        passed, _ = seen(front, lambda onion: watched(house, front, onion, sends=False))
+        circuits.append({one.circuit for one in passed})
+    assert [len(names) for names in circuits] == [1, 1]
+    assert circuits[0] != circuits[1]

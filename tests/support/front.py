@@ -1,0 +1,128 @@
+"""What stands before a relay's source socket, as a box does that is not honest: it sees every request of
+every visitor, and answers what it likes. It takes plain connections, and SOCKS ones in the place of tor."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from support.wires import Message, read
+
+Forward = Callable[[], Message]
+# What answers a request, of which `forward` gives the relay's answer; None never answers.
+Bend = Callable[[Message, Forward], Message | None]
+
+
+def honest(_: Message, forward: Forward) -> Message:
+    return forward()
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A request and its answer, on the connection of this number and the circuit of this name."""
+
+    link: int
+    circuit: str
+    request: Message
+    answer: Message
+
+
+class Front:
+    """Use it in a `with` block; `bend` may be set anew at any time. Every answer, and every connection in the
+    place of tor, takes `latency` seconds longer."""
+
+    def __init__(self, target: str, bend: Bend = honest, latency: float = 0, opening: float = 0) -> None:
+        host, _, port = target.rpartition(":")
+        self._target = (host, int(port))
+        self.bend = bend
+        self._latency, self._opening = latency, opening
+        self._links: list[socket.socket] = []
+        self.passed: list[Passed] = []
+        self.links = 0  # connections, used or not
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"http://{self.address}"
+        self._acceptor = threading.Thread(target=self._accept)
+
+    def __enter__(self) -> Front:
+        self._acceptor.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join()
+        self._listener.close()
+        for link in self._links:
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
+
+    def heads(self) -> list[str]:
+        """The first lines of all requests."""
+        return [one.request.head.partition(" HTTP")[0] for one in self.passed]
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self._links.append(client)
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, contextlib.suppress(OSError), client.makefile("rb") as asked:
+            circuit = ""
+            if client.recv(1, socket.MSG_PEEK) == b"\x05":
+                circuit = _socks(client, asked)
+                time.sleep(self._opening)
+                client.sendall(b"\x05\x00\x00\x01\0\0\0\0\0\0")
+            self.links += 1
+            link = self.links
+            while request := read(asked):
+                answer = self.bend(request, lambda request=request: self._forward(request))  # type: ignore[misc]
+                if answer is None:
+                    client.recv(1)
+                    return
+                self.passed.append(Passed(link, circuit, request, answer))
+                time.sleep(self._latency)
+                client.sendall(answer.head.encode("latin-1") + answer.body)
+
+    def _forward(self, request: Message) -> Message:
+        with (
+            socket.create_connection(self._target) as relay,
+            relay.makefile("rb") as said,
+        ):
+            relay.sendall(request.head.encode() + request.body)
+            answer = read(said)
+            assert answer is not None
+            return answer
+
+
+def _socks(client: socket.socket, asked: BinaryIO) -> str:
+    """Takes a SOCKS 5 request for wherever, up to its answer; gives the user's name."""
+    methods = asked.read(asked.read(2)[1])
+    user = b""
+    client.sendall(b"\x05\x02" if 2 in methods else b"\x05\x00")
+    if 2 in methods:
+        user = asked.read(asked.read(2)[1])
+        asked.read(asked.read(1)[0])
+        client.sendall(b"\x01\x00")
+    kind = asked.read(4)[3]
+    asked.read(asked.read(1)[0] if kind == 3 else 4)
+    asked.read(2)
+    return user.decode()
+
+
+def changed(answer: Message, head: str | None = None, body: bytes | None = None) -> Message:
+    """An answer with another head or body; the length it says is right."""
+    head = answer.head if head is None else head
+    if body is None:
+        return Message(head, answer.body)
+    lines = [
+        f"Content-Length: {len(body)}" if line.lower().startswith("content-length:") else line
+        for line in head.split("\r\n")
+    ]
+    return Message("\r\n".join(lines), body)
