@@ -31,7 +31,8 @@ def running(folder: Path) -> Iterator[Onions]:
         place.mkdir(exist_ok=True)
         _make("keygen", "--onions", "-o", place)
     source, desk = (f"unix:{folder / name}" for name in _SOCKETS)
-    relay = {"source": source, "desk": desk, "circuits": "haproxy"}
+    control = f"unix:{folder}/network/box/control"
+    relay = {"source": source, "desk": desk, "circuits": "haproxy", "control": control}
     words = (folder / "house", ("ada", "bea"), "onion: ../source-onion/hostname\n", relay)
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         house = pool.submit(House, *words)  # while the network starts, which is mostly waiting
