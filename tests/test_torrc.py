@@ -12,11 +12,12 @@ def test_tor_accepts_the_torrc(tmp_path: Path, controlled: bool) -> None:
     more = {"control": tmp_path / "control"} if controlled else {}
     onions = [(tmp_path / name, tmp_path / f"{name}.sock") for name in ("source", "desk")]
     torrc = tmp_path / "torrc"
-    torrc.write_text(render_torrc(onions, tmp_path / "sealer.sock") + f"DataDirectory {tmp_path}/tor\n")
+    lines = render_torrc(onions, tmp_path / "sealer.sock", **more)
+    torrc.write_text(f"{lines}DataDirectory {tmp_path}/tor\n")
     words = [TOR, "-f", torrc, "--defaults-torrc", tmp_path / "none", "--verify-config"]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
-    assert ("ControlSocket" in torrc.read_text()) == controlled
+    assert ("\nControlSocket " in lines) == controlled
     assert "[warn]" not in done.stdout.replace("[warn] You are running Tor as root", "")
 
 

@@ -10,10 +10,10 @@ TOR = shutil.which("tor") or "/usr/sbin/tor"  # which a user's PATH may not name
 _TORRC = Path(__file__).parents[2] / "provision/roles/onion/templates/torrc.j2"
 
 
-def render_torrc(onions: Iterable[tuple[Path, Path]], sealer: Path | None = None) -> str:
+def render_torrc(onions: Iterable[tuple[Path, Path]], sealer: Path | None = None, **more: object) -> str:
     """The torrc for services, each a folder and the relay's socket; the first leads to the sealer's too."""
     template = Template(_TORRC.read_text(), trim_blocks=True, keep_trailing_newline=True)
     services = [{"folder": folder, "socket": socket} for folder, socket in onions]
     if sealer:
         services[0]["sealer"] = sealer
-    return template.render(onions=services)
+    return template.render(onions=services, **more)
