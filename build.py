@@ -134,7 +134,13 @@ def size(count: int, locale: Locale) -> str:
     """Gives a number of bytes in the units and with the digits that the scripts use too."""
     power = min(3, (len(str(count)) - 1) // 3)
     unit = f"digital-{('byte', 'kilobyte', 'megabyte', 'gigabyte')[power]}"
-    return format_unit(count / 1000**power, unit, length="short", format="#,##0.#", locale=locale)
+    said = format_unit(count / 1000**power, unit, length="short", format="#,##0.#", locale=locale)
+    return said.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def isolated(text: str) -> str:
+    """Gives text that keeps its own direction amid text that runs the other way (Unicode's UAX #9)."""
+    return f"\u2068{text}\u2069"
 
 
 def babel_code(language: str) -> str:
@@ -279,8 +285,8 @@ class Pages:
             "newsroom": newsroom,
             "language": language,
             "choices": choices,
-            "readers": format_list([c.title or c.name for c in choices], locale=here),
-            "named": lambda names: format_list([titles[name] for name in names], locale=here),
+            "readers": format_list([isolated(c.title or c.name) for c in choices], locale=here),
+            "named": lambda names: format_list([isolated(titles[name]) for name in names], locale=here),
             "spoken": lambda codes: format_list(
                 [here.languages[c.partition("-")[0]] for c in codes], locale=here
             ),
@@ -288,7 +294,8 @@ class Pages:
             "direction": lambda code: Locale.parse(babel_code(code)).text_direction,
             "own_name": lambda code: str(Locale.parse(babel_code(code)).get_display_name()).title(),
             "day": lambda value: format_date(value, format="long", locale=here),
-            "size": lambda count: size(count, here),
+            "size": lambda count: isolated(size(count, here)),
+            "isolated": isolated,
         }
 
     def _data(self, language: str, messages: str) -> dict[str, Any]:

@@ -68,13 +68,15 @@ export function part(copy, name) {
 }
 
 /**
- * A sentence in the page's language.
+ * A sentence in the page's language; each value keeps its own direction in it (Unicode's UAX #9).
  * @param {string} key
  * @param {Readonly<Record<string, string | number>>} [values]
  */
 export function sentence(key, values = {}) {
   // In one pass: a file's name may hold braces of its own.
-  return edition.messages[key].replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+  return edition.messages[key].replace(/\{(\w+)\}/g, (whole, name) => {
+    return name in values ? `\u2068${values[name]}\u2069` : whole;
+  });
 }
 
 /**
@@ -85,9 +87,8 @@ export function size(bytes) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
   const power = Math.min(3, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
   const style = { style: "unit", unit: units[power], maximumFractionDigits: 1 };
-  return new Intl.NumberFormat(edition.language, /** @type {Intl.NumberFormatOptions} */ (style)).format(
-    bytes / 1000 ** power,
-  );
+  const format = new Intl.NumberFormat(edition.language, /** @type {Intl.NumberFormatOptions} */ (style));
+  return format.format(bytes / 1000 ** power).replace(" ", "\u00a0");
 }
 
 /** @param {number} share of 1 */
@@ -101,14 +102,19 @@ export function percent(share) {
  */
 export function show(name) {
   complain("");
-  for (const step of document.querySelectorAll("section[id^=step-]")) {
-    if (step instanceof HTMLElement) step.hidden = step.id !== `step-${name}`;
-  }
+  reveal(name);
   const heading = element(`step-${name}`).querySelector("h1, h2, h3");
   if (!(heading instanceof HTMLElement)) throw new Error(`step ${name} has no heading`);
   heading.tabIndex = -1;
   heading.focus();
-  heading.scrollIntoView();
+  element("app").scrollIntoView(); // It begins with what may be said about the step.
+}
+
+/** @param {string} name */
+function reveal(name) {
+  for (const step of document.querySelectorAll("section[id^=step-]")) {
+    if (step instanceof HTMLElement) step.hidden = step.id !== `step-${name}`;
+  }
 }
 
 /**
@@ -135,11 +141,12 @@ export function mark(field, text) {
 }
 
 /**
- * Has a screen reader say it, and shows it to everyone else.
+ * Has a screen reader say it, and shows it to everyone else, unless the page shows as much elsewhere.
  * @param {string} text
  */
-export function announce(text) {
+export function announce(text, shown = true) {
   const status = element("status");
+  status.classList.toggle("spoken", !shown);
   if (status.textContent !== text) status.textContent = text; // The same words again would be said again.
 }
 
@@ -183,8 +190,8 @@ async function attempt(action) {
 }
 
 /**
- * Starts the page: the warning that there is no script goes, the first step comes, and leaving asks first
- * while there is something to lose.
+ * Starts the page at its top: the warning that there is no script goes, the first step comes, and leaving
+ * asks first while there is something to lose.
  * @param {string} step
  * @param {() => boolean} unsaved
  */
@@ -198,5 +205,5 @@ export function start(step, unsaved) {
   });
   element("no-script").hidden = true;
   element("app").hidden = false;
-  show(step);
+  reveal(step);
 }

@@ -95,11 +95,10 @@ function showProgress({ done, total, waiting }) {
   bar.value = done;
   element("progress-text").textContent = sentence("sending", { done: size(done), total: size(total) });
   const tenths = Math.floor((10 * done) / total) / 10;
-  let state = sentence("percent", { percent: percent(tenths) });
-  if (tenths === 0) state = sentence("sealing");
-  if (done === total) state = sentence("finishing");
-  if (waiting) state = sentence("waiting");
-  announce(state);
+  if (waiting) announce(sentence("waiting"));
+  else if (done === total) announce(sentence("finishing"));
+  else if (tenths === 0) announce(sentence("sealing"));
+  else announce(sentence("percent", { percent: percent(tenths) }), false); // The bar shows it.
 }
 
 /**

@@ -7,12 +7,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.builds import ONION
 from support.firefox import Firefox
 from support.firefox_prefs import LEVELS
 from support.house import PARTNERS, House
 from support.tripwire import Tripwire
 
 HERE = Path(__file__).parent
+_EVERYTHING = f"""
+onion: {ONION}
+elsewhere: And on page 2 of the printed paper.
+contact: Call the desk.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,6 +76,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @pytest.fixture(scope="session")
 def alliance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A newsroom of three partners, of whom a source may choose two."""
-    with House(tmp_path_factory.mktemp("alliance") / "house", ("ada", "bo", "cor", "dee"), PARTNERS) as one:
+    """A newsroom of three partners, of whom a source may choose two, that says all a newsroom can."""
+    folder = tmp_path_factory.mktemp("alliance") / "house"
+    with House(folder, ("ada", "bo", "cor", "dee"), PARTNERS + _EVERYTHING) as one:
         yield one

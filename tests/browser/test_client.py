@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from support.axe import violations
 from support.firefox import SHIFT, TAB, Firefox, FirefoxError
+from support.mirror import lopsided
 from support.tripwire import Tripwire
 
 PAGES = {
@@ -70,6 +71,37 @@ def test_a_page_can_be_narrow_and_dark(firefox: Firefox, pages: str) -> None:
         firefox.dark(dark)
         seen = firefox.script("return [innerWidth, matchMedia('(prefers-color-scheme: dark)').matches]")
         assert seen == [width, dark]
+
+
+@pytest.mark.parametrize(
+    ("style", "expected"),
+    [
+        ("margin-inline-start: 40px", ""),
+        ("margin-left: 40px", "40 pixels"),
+        ("padding: 0 9px 0 0; float: left", "pixels"),
+        ("text-align: left", "both ways"),
+        ("margin-inline-end: -3000px", "wider than the screen"),
+    ],
+)
+def test_what_has_a_left_and_a_right_is_found(
+    firefox: Firefox, pages: str, style: str, expected: str
+) -> None:
+    firefox.open(f"{pages}/")
+    assert lopsided(firefox) == []
+    firefox.script("document.querySelector('h1').style.cssText = arguments[0]", style)
+    found = lopsided(firefox)
+    assert expected in "\n".join(found) if expected else found == []
+    assert firefox.script("return document.documentElement.dir") == ""
+
+
+def test_letters_can_be_larger(firefox: Firefox, pages: str) -> None:
+    firefox.open(f"{pages}/")
+    height = "return document.querySelector('h1').offsetHeight"
+    before = firefox.script(height)
+    firefox.text_zoom(2)
+    assert firefox.script(height) == pytest.approx(2 * before, abs=4)
+    firefox.text_zoom(1)
+    assert firefox.script(height) == before
 
 
 def test_a_broken_policy_and_a_thrown_error_are_seen(firefox: Firefox, pages: str) -> None:

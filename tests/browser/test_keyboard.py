@@ -55,7 +55,8 @@ def test_a_message_and_a_follow_up_with_keys_alone(firefox: Firefox, house: Hous
 
     source.open("index.html")
     keys.press("main a[href$='send.html']")
-    _at_heading(source, "write")
+    source.reach("write")
+    assert firefox.script("return [document.activeElement.tagName, scrollY]") == ["BODY", 0]
     keys.press("#to input[value=bo]", SPACE)  # all are chosen at first
     keys.fill("#message", "No mouse here")
     keys.fill("[data-question=evidence]", "my own eyes")
@@ -94,7 +95,7 @@ def test_a_message_and_a_follow_up_with_keys_alone(firefox: Firefox, house: Hous
     assert opened.letter.answers == {"evidence": "my own eyes", "others": "A few people"}
 
     keys.press("#step-done a[href$='answers.html']")
-    _at_heading(source, "enter")
+    source.reach("enter")
     keys.fill("#typed", " ".join(words))
     firefox.press(ENTER)
     _at_heading(source, "thread")

@@ -1,5 +1,6 @@
 """Every page and step, in each language, on a phone and a desktop, in light and dark: axe-core finds nothing,
-nothing is wider than the screen, and what it looked like is kept in test-output/screenshots/.
+nothing is wider than the screen, from right to left it is its own mirror image, letters twice as large fit,
+and what it looked like is kept in test-output/screenshots/.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from support.axe import violations
 from support.cutting_proxy import CuttingProxy
 from support.firefox import Firefox
 from support.house import LANGUAGES, ROOT, House
+from support.mirror import lopsided
 from support.source import Source
 
 SCREENSHOTS = ROOT / "test-output/screenshots"
-WIDTHS = {"phone": 390, "desktop": 1280}
+WIDTHS = {"phone": 360, "desktop": 1280}
 MIB = 1 << 20
 HELD = 7 * MIB // 2  # more than the three parts that are under way at once: so one at least has arrived
 _TOO_WIDE = "const { scrollWidth, clientWidth } = document.documentElement; return scrollWidth > clientWidth"
@@ -38,8 +40,17 @@ class Tour:
             found = violations(self.firefox)
             if self.firefox.script(_TOO_WIDE):
                 found.append("it is wider than the screen")
+            if not dark:
+                found += lopsided(self.firefox)
+                found += self._enlarged()
             self.problems += [f"{self.language} {look}: {problem}" for problem in found]
             self.firefox.screenshot(SCREENSHOTS / self.language / f"{look}.png")
+
+    def _enlarged(self) -> list[str]:
+        self.firefox.text_zoom(2)
+        wide = self.firefox.script(_TOO_WIDE)
+        self.firefox.text_zoom(1)
+        return ["with letters twice as large it is wider than the screen"] if wide else []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -122,6 +133,8 @@ def test_partners_and_the_landing_page_are_fit_for_everyone(
     source.submit()
     assert source.error("to") == source.said("to_many", count=2)
     tour.stop("send-partners")
+    source.open("genuine.html")
+    tour.stop("genuine-onion")
     firefox.open(f"file://{alliance.edition.parent}/landing/{language}.html")
     tour.stop("landing")
     firefox.viewport(1280)

@@ -210,6 +210,10 @@ class Firefox:
         )
         self.wait(lambda: self.script("return innerWidth") == width)
 
+    def text_zoom(self, factor: float) -> None:
+        """Enlarges the letters alone."""
+        self.chrome("gBrowser.selectedBrowser.textZoom = arguments[0]", factor)
+
     def dark(self, on: bool) -> None:
         self.set_pref("layout.css.prefers-color-scheme.content-override", 0 if on else 1)
         self.wait(lambda: self.script("return matchMedia('(prefers-color-scheme: dark)').matches") == on)

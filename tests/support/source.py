@@ -53,7 +53,7 @@ class Source:
         """What the page says under this key in its language."""
         text = str(self.edition["messages"][key])
         for name, value in values.items():
-            text = text.replace(f"{{{name}}}", str(value))
+            text = text.replace(f"{{{name}}}", f"\u2068{value}\u2069")
         return text
 
     @property
