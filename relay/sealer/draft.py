@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -16,6 +17,8 @@ from relay.errors import Refused
 from relay.sealer.form import Texts
 
 _ENTROPY = 16  # bytes
+_MOST_READ = 4096  # the longest board has no more lines
+_REPLY = re.compile("[0-9a-f]{16}")
 
 
 class Mistake(NamedTuple):
@@ -40,14 +43,17 @@ class Draft:
 
     @staticmethod
     def of(texts: Texts, newsroom: Newsroom) -> Draft:
-        """The draft in a form; refuses (400) one without a codename."""
+        """The draft in a form; refuses (400) one without a codename, or with replies that nobody wrote."""
+        read = tuple(only(texts, "read").split())
+        if len(read) > _MOST_READ or not all(map(_REPLY.fullmatch, read)):
+            raise Refused(400, "a form without its replies")
         given = {question.id: only(texts, f"q-{question.id}").strip() for question in newsroom.questions}
         return Draft(
             entropy=entropy_of(only(texts, "codename")),
             to=tuple(name for name in choices(newsroom) if name in texts.get("to", ())),
             message=only(texts, "message"),
             answers={id_: answer for id_, answer in given.items() if answer},
-            read=tuple(only(texts, "read").split()),
+            read=read,
             follows="follows" in texts,
         )
 

@@ -192,7 +192,7 @@ class Lane:
             draft = draft.answering(newsroom, replies, signers)
         filled = values.draft(self._house, visit.language, draft, wrong, problem)
         filled = {**filled, **values.conversation(self._house, visit.language, replies)}
-        return self._page(visit, "thread", filled, 400 if wrong else 200)
+        return self._page(visit, "thread", filled, 400 if problem else 200)
 
     async def _sealed(self, visit: Visit) -> Answer:
         wrong, problem = None, ""
