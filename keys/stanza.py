@@ -7,6 +7,7 @@ from binascii import Error, a2b_base64, b2a_base64
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from io import BytesIO
+from itertools import islice
 from typing import ClassVar, NamedTuple, Protocol
 
 from keys.armor import ArmorReader
@@ -53,20 +54,19 @@ class Identity(Protocol):
 class Header:
     """A header: `signed` are the bytes that its MAC covers, and `stanzas` are parsed once they are looked at.
 
-    BadAgeFile, then or at once, for data, and its lines, that are not a header.
+    BadAgeFile, then or at once, for data that is not a header.
     """
 
-    def __init__(self, data: bytes, lines: Sequence[bytes]) -> None:
-        mac = lines[-1]
-        if lines[0] != VERSION or len(mac) != _MAC_LINE or not mac.startswith(b"--- "):
+    def __init__(self, data: bytes) -> None:
+        mac = data[data.rfind(b"\n", 0, -1) + 1 :]
+        if not data.startswith(VERSION) or len(mac) != _MAC_LINE or not mac.startswith(b"--- "):
             raise BadAgeFile("header: its first or last line is malformed")
-        self._lines = lines[1:-1]
         self.signed = data[: len(_MAC_MARK) - _MAC_LINE]
         self.mac = decode64(mac[4:-1])
 
     @cached_property
     def stanzas(self) -> tuple[Stanza, ...]:
-        stanzas = tuple(_parse_stanzas(self._lines))
+        stanzas = tuple(_parse_stanzas(self.signed[len(VERSION) : -len(_MAC_MARK)]))
         if not stanzas:
             raise BadAgeFile("header: it has no stanza")
         if len(stanzas) > 1 and any(stanza.type == SCRYPT for stanza in stanzas):
@@ -99,10 +99,10 @@ class Header:
 
     def _only(self, at: int) -> Stanza | None:
         """Gives one stanza without a look at the others; none for a passphrase, which may have no others."""
-        begins = [n for n, line in enumerate(self._lines) if line.startswith(b"-> ")]
-        if not 0 <= at < len(begins):
+        begins = list(islice(_lines_that_begin(self.signed, b"-> "), max(at, 0), max(at, 0) + 2))
+        if at < 0 or not begins:
             return None
-        stanza = next(_parse_stanzas(self._lines[begins[at] :]))
+        stanza = next(_parse_stanzas(self.signed[begins[0] : (*begins, -len(_MAC_MARK))[1]]))
         return None if stanza.type == SCRYPT else stanza
 
 
@@ -128,7 +128,7 @@ def read_header(src: Readable) -> Header:
 def take_header(source: ExactReader) -> Header:
     """Gives the header that source begins with and leaves source right behind it; BadAgeFile if malformed."""
     data = source.some(_BLOCK)
-    while not (lines := _header_lines(data)):
+    while not (size := _header_size(data)):
         if not VERSION.startswith(data[: len(VERSION)]):
             raise BadAgeFile("header: it does not begin as an age file does")
         if len(data) > LONGEST:
@@ -137,22 +137,27 @@ def take_header(source: ExactReader) -> Header:
         if not more:
             raise BadAgeFile("header: it is cut short")
         data += more
-    size = sum(map(len, lines))
     source.put_back(data[size:])
-    return Header(data[:size], lines)
+    return Header(data[:size])
 
 
-def _header_lines(data: bytes) -> list[bytes]:
-    """Gives the lines of the header that data begins with; none if its last is not whole in it."""
-    lines = BytesIO(data).readlines()  # three times as fast as split
-    for at, line in enumerate(lines):
-        if line.startswith(_MAC_MARK):
-            return lines[: at + 1] if line.endswith(b"\n") else []
-    return []
+def _header_size(data: bytes) -> int:
+    """Gives the bytes of the header that data begins with; 0 if its last line is not whole in it."""
+    last = next(_lines_that_begin(data, _MAC_MARK), len(data))
+    return data.find(b"\n", last) + 1
 
 
-def _parse_stanzas(lines: Sequence[bytes]) -> Iterator[Stanza]:
-    left = iter(lines)
+def _lines_that_begin(data: bytes, mark: bytes) -> Iterator[int]:
+    """Gives where they begin. Base64 has no hyphen, so to look for one passes a stanza in a step."""
+    at = data.find(b"-")
+    while at >= 0:
+        if data.startswith(mark, at) and data[at - 1 : at] == b"\n":
+            yield at
+        at = data.find(b"-", at + 1)
+
+
+def _parse_stanzas(data: bytes) -> Iterator[Stanza]:
+    left = iter(BytesIO(data).readlines())  # three times as fast as split
     for line in left:
         mark, *args = line[:-1].split(b" ")
         if mark != b"->" or not args or b"" in args or line.translate(None, _TEXT):
