@@ -44,6 +44,28 @@ def test_a_visit_leaves_nothing_behind(any_firefox: Firefox, house: House) -> No
             assert not any(secret in kept for secret in secrets), file
 
 
+def test_nothing_of_a_visit_is_printed(firefox: Firefox, house: House) -> None:
+    source = Source(firefox, house.url)
+    source.open_send()
+    source.write(MESSAGE, answers={"evidence": "none yet"}, to=["ada"])
+    source.submit()
+    words = source.words()
+    for secret in ("#words", "#typed"):
+        assert (firefox.shown(secret), firefox.shown(".unprinted")) == (True, False)
+        firefox.medium("print")
+        assert (firefox.shown(secret), firefox.shown(".unprinted")) == (False, True)
+        assert not firefox.shown("#app")
+        firefox.medium("")
+        if secret == "#words":
+            firefox.click("#words-written")
+            firefox.type("#typed", " ".join(words))
+    source.open("index.html")
+    firefox.medium("print")
+    assert firefox.shown("main h1")
+    assert not firefox.shown("nav")
+    firefox.medium("")
+
+
 def test_the_page_asks_nobody_but_its_own_box(firefox: Firefox, house: House) -> None:
     source = Source(firefox, house.url)
     for page in ("index.html", "send.html", "answers.html", "genuine.html"):

@@ -214,6 +214,10 @@ class Firefox:
         """Enlarges the letters alone."""
         self.chrome("gBrowser.selectedBrowser.textZoom = arguments[0]", factor)
 
+    def medium(self, name: str) -> None:
+        """Shows the page as it would be printed ("print"), or as it is ("")."""
+        self.chrome("gBrowser.selectedBrowser.browsingContext.mediumOverride = arguments[0]", name)
+
     def dark(self, on: bool) -> None:
         self.set_pref("layout.css.prefers-color-scheme.content-override", 0 if on else 1)
         self.wait(lambda: self.script("return matchMedia('(prefers-color-scheme: dark)').matches") == on)
