@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from typing import Any, Self
+from typing import Any
 
 from relay.settings import Address
 
@@ -31,9 +31,6 @@ class Plug(socket.socket):
         if self._left < 0:
             raise OSError("too much was said")
         return count
-
-    def __enter__(self) -> Self:
-        return self
 
     def _hurry(self) -> None:
         self.settimeout(max(self._end - time.monotonic(), 0.001))

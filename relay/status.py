@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -83,7 +84,7 @@ def main(argv: Sequence[str]) -> int:
             print(f"relay: error: {mistake}", file=sys.stderr)
         return 2
     report = look(settings)
-    print(_as_json(report) if arguments.json else _as_text(report))
+    print(_as_json(report) if arguments.json else _as_text(settings, report))
     return 1 if report.problems else 0
 
 
@@ -112,11 +113,10 @@ def look(settings: Settings) -> Report:
 def ask(desk: Address, circuits: str) -> Relay:
     """What the relay says of itself at its desk socket; OSError, HTTPException or ValueError when it says
     nothing or something else."""
-    with Plug(desk, time.monotonic() + _SECONDS, _LONGEST) as plug:
+    with closing(http.client.HTTPConnection("relay")) as asking:
+        asking.sock = Plug(desk, time.monotonic() + _SECONDS, _LONGEST)
         if circuits == "haproxy":
-            plug.sendall(line_of(0))
-        asking = http.client.HTTPConnection("relay")
-        asking.sock = plug
+            asking.sock.sendall(line_of(0))
         asking.request("GET", "/status")
         body = asking.getresponse().read()
     try:
@@ -195,7 +195,7 @@ def _as_json(report: Report) -> str:
     return json.dumps(said, default=lambda day: day.isoformat())
 
 
-def _as_text(report: Report) -> str:
+def _as_text(settings: Settings, report: Report) -> str:
     lines: list[tuple[str, str]] = []
     if (relay := report.relay) is not None:
         lines += [
@@ -206,6 +206,8 @@ def _as_text(report: Report) -> str:
     if (tor := report.tor) is not None:
         lines.append(("tor", f"{tor.progress} percent started"))
         lines += [(f"{name} onion", _words(onion)) for name, onion in tor.onions.items()]
+    elif settings.control is None:
+        lines.append(("tor", "not asked, for the settings name no control socket"))
     for problem in report.problems:
         lines += [("problem", problem.sentence), ("remedy", problem.remedy)]
     return "\n".join(f"{name + ':':<14}{said}" for name, said in lines)

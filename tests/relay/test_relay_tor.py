@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -19,7 +18,18 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.pretender import DONE, Listener, Pretender, Sayer
+from support.pretender import (
+    NO,
+    Lines,
+    Listener,
+    Pretender,
+    Sayer,
+    descriptor,
+    fetched,
+    served,
+    started,
+    uploaded,
+)
 from support.relay_process import RelayProcess, ask, connection, new_id, send
 from support.small_edition import some_drop
 from support.tornet import Tor
@@ -30,8 +40,6 @@ from relay.settings import Address
 
 NAME = "a" * 55 + "d"
 ONION = {"source": f"{NAME}.onion"}
-READY = ['250-status/bootstrap-phase=NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY="Done"', DONE]
-SERVED = [f"250+hs/service/desc/id/{NAME}=", "hs-descriptor 3", ".", DONE]
 
 
 @pytest.fixture(autouse=True)
@@ -185,79 +193,64 @@ def test_a_tor_that_does_not_take_its_own_cookie(tmp_path: Path, verb: str, answ
 
 # What tor says of an onion.
 
-REQUESTED, RECEIVED, FAILED = (
-    f"650 HS_DESC {action} {NAME} NO_AUTH $F00~nick ID" for action in ("REQUESTED", "RECEIVED", "FAILED")
-)
+RECEIVED, FAILED = ("REQUESTED", "RECEIVED"), ("REQUESTED", "FAILED")
 UPLOADS = [f"650 HS_DESC {action} {NAME} UNKNOWN $F00~nick" for action in ("UPLOADED", "FAILED")]
-NO = ["551 Not found in cache"]
-
-
-def descriptor(expires: int) -> list[str]:
-    """One with a certificate that ends at this hour, counted from 1970."""
-    raw = base64.b64encode(bytes([1, 8]) + expires.to_bytes(4, "big") + bytes(98)).decode()
-    lines = ["descriptor-signing-key-cert", "-----BEGIN ED25519 CERT-----", raw, "-----END ED25519 CERT-----"]
-    return [f"250+hs/client/desc/id/{NAME}=", "hs-descriptor 3", *lines, ".", DONE]
-
-
-def uploaded(hours: int) -> list[str]:
-    """A descriptor of so many hours ago, as tor dates it."""
-    return descriptor(int(time.time()) // 3600 - hours + 55)
 
 
 def look(
-    folder: Path, *events: list[str], served: list[str] = SERVED, client: list[str] | None = None
+    folder: Path, *fetches: Lines, service: Lines | None = None, client: Lines | None = None
 ) -> tor.Published:
     """What is found where each HSFETCH has these events, and then GETINFO says this."""
     given = {
-        "GETINFO status/": [READY],
-        "GETINFO hs/service/": [served],
-        "GETINFO hs/client/": [client or uploaded(0)],
-        "GETINFO version": [[*one, "250-version=1", DONE] for one in events],
+        "GETINFO status/": [started(100)],
+        "GETINFO hs/service/": [service or served(NAME)],
+        "GETINFO hs/client/": [client or uploaded(NAME, 0)],
+        "GETINFO version": list(fetches),
     }
     with Pretender(folder, given) as end:
-        health = tor.health(end.address, {"source": f"{NAME}.onion"})
+        health = tor.health(end.address, ONION)
     assert health.progress == 100
     return health.onions["source"]
 
 
 def test_an_onion_that_a_directory_has(tmp_path: Path) -> None:
-    found = look(tmp_path, [REQUESTED, *UPLOADS, RECEIVED])
+    found = look(tmp_path, [*UPLOADS, *fetched(NAME, *RECEIVED)])
     assert (found.served, found.found, found.stale) == (True, True, False)
     assert found.uploaded is not None
     assert 0 <= (datetime.now(UTC) - found.uploaded).total_seconds() < 2 * 3600
 
 
 def test_an_onion_that_the_next_directory_has(tmp_path: Path) -> None:
-    assert look(tmp_path, [REQUESTED, FAILED], [REQUESTED, FAILED], [REQUESTED, RECEIVED]).found
+    assert look(tmp_path, *2 * [fetched(NAME, *FAILED)], fetched(NAME, *RECEIVED)).found
 
 
 def test_an_onion_that_no_directory_has(tmp_path: Path) -> None:
-    assert look(tmp_path, [REQUESTED, FAILED]) == tor.Published(served=True, found=False)
+    assert look(tmp_path, fetched(NAME, *FAILED)) == tor.Published(served=True, found=False)
 
 
 def test_directories_that_do_not_answer(tmp_path: Path) -> None:
-    assert look(tmp_path, [REQUESTED, *UPLOADS]) == tor.Published(served=True, found=False)
+    assert look(tmp_path, [*UPLOADS, *fetched(NAME, "REQUESTED")]) == tor.Published(served=True, found=False)
 
 
 def test_directories_that_were_all_asked_a_moment_ago(tmp_path: Path) -> None:
-    found = look(tmp_path, UPLOADS)
+    found = look(tmp_path, [*UPLOADS, *fetched(NAME)])
     assert (found.found, found.stale) == (None, False)
     assert found.uploaded is not None
-    assert look(tmp_path / "none", [], client=NO) == tor.Published(served=True, found=False)
+    assert look(tmp_path / "none", fetched(NAME), client=NO) == tor.Published(served=True, found=False)
 
 
 def test_an_onion_that_tor_does_not_serve(tmp_path: Path) -> None:
-    assert look(tmp_path, [REQUESTED, RECEIVED], served=NO) == tor.Published(served=False)
+    assert look(tmp_path, fetched(NAME, *RECEIVED), service=NO) == tor.Published(served=False)
 
 
 @pytest.mark.parametrize(("hours", "stale"), [(0, False), (2, False), (3, True), (4, True), (100, True)])
 def test_a_descriptor_that_should_have_been_uploaded_anew(tmp_path: Path, hours: int, stale: bool) -> None:
-    assert look(tmp_path, [REQUESTED, RECEIVED], client=uploaded(hours)).stale == stale
+    assert look(tmp_path, fetched(NAME, *RECEIVED), client=uploaded(NAME, hours)).stale == stale
 
 
 @pytest.mark.parametrize("hour", [0, 2**32 - 1])
 def test_a_certificate_of_another_age(tmp_path: Path, hour: int) -> None:
-    assert look(tmp_path, [REQUESTED, RECEIVED], client=descriptor(hour)).found
+    assert look(tmp_path, fetched(NAME, *RECEIVED), client=descriptor(NAME, hour)).found
 
 
 @given(st.text(max_size=200) | st.binary(max_size=60).map(lambda raw: base64.b64encode(raw).decode()))

@@ -2,25 +2,60 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import hmac
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from relay.settings import Address
 
 DONE = "250 OK"
+NO = ["551 Not found in cache"]
+Lines = list[str]  # of one answer
+
+
+def started(percent: int) -> Lines:
+    """To GETINFO status/bootstrap-phase."""
+    return [f'250-status/bootstrap-phase=NOTICE BOOTSTRAP PROGRESS={percent} TAG=x SUMMARY="x"', DONE]
+
+
+def served(name: str) -> Lines:
+    """To GETINFO hs/service/desc/id/NAME."""
+    return [f"250+hs/service/desc/id/{name}=", "hs-descriptor 3", ".", DONE]
+
+
+def fetched(name: str, *actions: str) -> Lines:
+    """To GETINFO version, after HSFETCH: events of asking, and then the answer."""
+    return [
+        *(f"650 HS_DESC {action} {name} NO_AUTH $F00~nick ID" for action in actions),
+        "250-version=1",
+        DONE,
+    ]
+
+
+def uploaded(name: str, hours: int) -> Lines:
+    """To GETINFO hs/client/desc/id/NAME: a descriptor of so many hours ago."""
+    return descriptor(name, int(time.time()) // 3600 - hours + 55)
+
+
+def descriptor(name: str, expires: int) -> Lines:
+    """One whose certificate ends at this hour, counted from 1970."""
+    raw = base64.b64encode(bytes([1, 8]) + expires.to_bytes(4, "big") + bytes(98)).decode()
+    lines = ["descriptor-signing-key-cert", "-----BEGIN ED25519 CERT-----", raw, "-----END ED25519 CERT-----"]
+    return [f"250+hs/client/desc/id/{name}=", "hs-descriptor 3", *lines, ".", DONE]
 
 
 class Listener:
     """A unix socket at which nothing is said; use it in a `with` block."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "control"
         self.address = Address(self.path)
         self._listener = socket.socket(socket.AF_UNIX)
@@ -54,7 +89,7 @@ class Listener:
 
 
 class Sayer(Listener):
-    """Says these bytes to whoever comes, and leaves; or says them again and again."""
+    """Says these bytes to whoever says something, and leaves; or says them again and again."""
 
     def __init__(self, folder: Path, said: bytes, forever: bool = False) -> None:
         super().__init__(folder)
@@ -62,6 +97,7 @@ class Sayer(Listener):
         self._forever = forever
 
     def serve(self, plug: socket.socket) -> None:
+        plug.recv(4096)
         plug.sendall(self._said)
         while self._forever:
             plug.sendall(self._said)
@@ -78,7 +114,7 @@ class Pretender(Listener):
     def __init__(
         self,
         folder: Path,
-        answers: Mapping[str, list[list[str]]] = {},
+        answers: Mapping[str, list[Lines]] = {},
         *,
         cookie: bytes = bytes(range(32)),
         known: bytes | None = None,
@@ -106,7 +142,7 @@ class Pretender(Listener):
                     if heard[-1].startswith(start):
                         call()
 
-    def _answer(self, command: str) -> list[str]:
+    def _answer(self, command: str) -> Lines:
         for start, answers in self._answers.items():
             if command.startswith(start):
                 return answers.pop(0) if len(answers) > 1 else answers[0]
