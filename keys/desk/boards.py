@@ -10,8 +10,7 @@ from itertools import combinations
 from keys.line import LINE
 
 LABEL = 16  # bytes of a line that stand for it
-_POSTS = 8  # a board that fewer posts turn over may have turned over at any time
-_MEANWHILE = 600  # seconds in which no other board turns over
+_MEANWHILE = 600  # seconds in which no desk posts more than twice
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,7 @@ class Boards:
 
     remembered: Known | None = None
     post: int = 4  # lines of one post
+    desks: int = 1  # that post
     sights: list[Sight] = field(default_factory=list)
     _posts: list[tuple[float, float, tuple[bytes, ...]]] = field(default_factory=list)
 
@@ -94,8 +94,8 @@ class Boards:
             return LOST if ordered and not self._between(earlier, later) <= set(later.lines) else ""
         if _moved(later.lines, earlier.lines) is not None:
             return OLDER if ordered else ""
-        turns = len(later.lines) // self.post >= _POSTS and later.asked - earlier.got < _MEANWHILE
-        return OTHER if turns else ""
+        turned = len(later.lines) // self.post <= 2 * self.desks + 2
+        return "" if turned or later.asked - earlier.got > _MEANWHILE else OTHER
 
     def _between(self, earlier: Sight, later: Sight) -> set[bytes]:
         """Gives the lines that came onto the board after the one sight and before the other."""

@@ -148,7 +148,8 @@ class _Wire:
         said = 0 if found[1] == b"204" else said
         while len(body) < min(said, longest):
             body += self._some(min(said, longest) - len(body), end)
-        return Answer(int(found[1]), head + b"\r\n\r\n", headers, body, len(body) == said)
+        whole = len(body) == said <= longest
+        return Answer(int(found[1]), head + b"\r\n\r\n", headers, body[:longest], whole)
 
     def _some(self, most: int, end: float) -> bytes:
         left = end - time.monotonic()

@@ -88,7 +88,7 @@ def watch(arguments: argparse.Namespace) -> None:
             report = _finished(desk, look)
             if arguments.json:
                 say_json(shows.report_json(report))
-            else:
+            elif report.compared:
                 say(shows.report(report))
             found = _complaint(report) or found
             if arguments.every is None:

@@ -91,18 +91,17 @@ def turn_json(turn: Turn) -> dict[str, Any]:
 
 
 _CANARIES = {
-    "sent": "a canary is on its way",
-    "underway": "a canary is on its way",
-    "answered": "a canary went all the way to a desk and back",
+    "": "",
+    "sent": "; a canary is on its way",
+    "underway": "; a canary is still on its way",
+    "answered": "; a canary went all the way to a desk and back",
 }
 
 
 def report(report: Report) -> str:
     """Gives what a watcher saw."""
-    if report.findings:
-        return f"the watcher found {len(report.findings)} that no honest box does"
-    said = [f"{report.compared} answers are as they should be"] if report.compared else ["nothing was seen"]
-    return "; ".join(said + [_CANARIES[report.canary]] * bool(report.canary))
+    said = [f"{report.compared} answers came"] + ["and are as they should be"] * (not report.findings)
+    return " ".join(said) + _CANARIES[report.canary]
 
 
 def report_json(report: Report) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class Look:
 def begin(desk: Desk, pace: Pace, *, always: bool = False) -> Look:
     """Starts a visit, with a canary in it when none is on its way: `always`, or by chance. A desk that cannot
     look gets a look that says why."""
-    look = Look(Boards(desk.state.board, desk.newsroom.board.post))
+    look = Look(Boards(desk.state.board, desk.newsroom.board.post, len(desk.recipients)))
     settings, pinned = desk.home.settings, desk.home.pinned
     look.url = settings.page or (f"http://{desk.newsroom.onion}" if desk.newsroom.onion else "")
     if not look.url:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from keys.age import HybridIdentity, seal_bytes
 from keys.desk import state as states
-from keys.desk.state import Entry, OwnReply, State
+from keys.desk.boards import Known
+from keys.desk.state import Call, Canary, Entry, OwnReply, State
 from keys.errors import DeskError
 from keys.letter import Letter, Record
 
@@ -32,6 +33,9 @@ FULL = State(
     others={"d" * 32: DAY},
     replies={"e" * 16: OwnReply("e" * 16, bytes(32), ("ada",), "en", "text", DAY, (0, 1), (1,), True)},
     shown={"a" * 32},
+    canaries={"f" * 32: Canary("f" * 32, b"\1" * 32, DAY, "HTTP/1.1 201 Created\r\n\r\n", True, 1)},
+    calls={"01" * 32: Call(b"\1" * 32, DAY, 2)},
+    board=Known((b"0" * 16, b"1" * 16), (b"2" * 16,)),
 )
 
 
@@ -82,6 +86,22 @@ def test_learning_from_my_own_notes() -> None:
 
 
 def test_forgetting_what_the_relay_no_longer_has() -> None:
-    state = State(others={"a": date(2026, 1, 1), "b": date(2026, 2, 1)})
+    days = {"a": date(2026, 1, 1), "b": date(2026, 2, 1)}
+    state = State(others=days, calls={id_: Call(bytes(32), day) for id_, day in days.items()})
     state.forget(before=date(2026, 1, 15))
     assert state.others == {"b": date(2026, 2, 1)}
+    assert state.calls.keys() == {"b"}
+
+
+def test_a_state_from_before_there_were_watchers() -> None:
+    old = {key: value for key, value in plain().items() if key not in ("canaries", "calls", "board")}
+    loaded = states.load(seal_bytes(json.dumps(old).encode(), [ADA.recipient()]), ADA)
+    assert (loaded.entries, loaded.canaries, loaded.board) == (FULL.entries, {}, None)
+
+
+def test_which_canaries_were_in_the_listings() -> None:
+    state = replace(FULL, canaries={id_: Canary(id_, bytes(32), DAY, "") for id_ in ("a" * 32, "0" * 32)})
+    for missed in (1, 2):
+        state.look_for_canaries()
+        assert state.canaries["a" * 32].listed
+        assert (state.canaries["0" * 32].listed, state.canaries["0" * 32].missed) == (False, missed)

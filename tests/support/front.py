@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from support.relay_process import connect
 from support.wires import Message, read
 
 Forward = Callable[[], Message]
@@ -37,8 +38,7 @@ class Front:
     place of tor, takes `latency` seconds longer."""
 
     def __init__(self, target: str, bend: Bend = honest, latency: float = 0, opening: float = 0) -> None:
-        host, _, port = target.rpartition(":")
-        self._target = (host, int(port))
+        self.target = target  # as HOST:PORT
         self.bend = bend
         self._latency, self._opening = latency, opening
         self._links: list[socket.socket] = []
@@ -92,7 +92,7 @@ class Front:
 
     def _forward(self, request: Message) -> Message:
         with (
-            socket.create_connection(self._target) as relay,
+            connect(self.target) as relay,
             relay.makefile("rb") as said,
         ):
             relay.sendall(request.head.encode() + request.body)

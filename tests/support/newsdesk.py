@@ -80,9 +80,17 @@ def run(*arguments: str | Path, passphrase: bytes | None = PASSPHRASE, text: str
 class Newsdesk:
     """Makes keys and an edition in `folder`; `start` serves it."""
 
-    def __init__(self, folder: Path, names: Sequence[str] = ("ada", "bea"), **changes: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        names: Sequence[str] = ("ada", "bea"),
+        *,
+        pages: Mapping[str, bytes] = PAGES,
+        **changes: Any,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.pages = pages
         self.journalists = {name: Journalist.generate(name) for name in names}
         for name, journalist in self.journalists.items():
             (folder / f"{name}.key").write_bytes(lock(journalist.to_text(), PASSPHRASE, QUICK))
@@ -96,7 +104,9 @@ class Newsdesk:
         self.newsroom = replace(self.newsroom, **changes)
         folder = self.folder / f"edition-{self.newsroom.edition}"
         folder.mkdir()
-        files = {path: edition.Content(page, "text/html; charset=utf-8", {}) for path, page in PAGES.items()}
+        files = {
+            path: edition.Content(page, "text/html; charset=utf-8", {}) for path, page in self.pages.items()
+        }
         files["/newsroom.json"] = edition.Content(
             self.newsroom.to_json(), "application/json", {"X-Robots": "no"}
         )
@@ -113,10 +123,11 @@ class Newsdesk:
     def home(self, name: str) -> Path:
         return self.folder / f"{name}-home"
 
-    def join(self, name: str, home: Path | None = None, relay: str = "") -> Result:
+    def join(self, name: str, home: Path | None = None, relay: str = "", page: str = "") -> Result:
         arguments = ("join", self.edition, "--masthead", self.folder / "masthead.pub")
         arguments += ("--identity", self.folder / f"{name.partition('-')[0]}.key")  # type: ignore[assignment]
-        return run("--home", home or self.home(name), *arguments, "--relay", relay or self.relay.desk_url)
+        arguments += ("--relay", relay or self.relay.desk_url, "--page", page)  # type: ignore[assignment]
+        return run("--home", home or self.home(name), *arguments)
 
     def desk(self, name: str, *arguments: str | Path, **more: Any) -> Result:
         """Runs a command at a journalist's desk."""
