@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from http import HTTPStatus
 
 from aiohttp import web
@@ -116,31 +115,42 @@ class DropAnswer(Answer):
             os.close(file)
 
     async def _pour(self, file: int, outlet: int) -> None:
-        at, end = self._piece.offset, self._piece.offset + self._piece.count
+        loop = asyncio.get_running_loop()
+        pouring = _Pouring(file, outlet, self._piece)
         try:
-            async with Patience(IDLE, end - at) as patience:
-                while at < end:
-                    with suppress(BlockingIOError):
-                        sent = os.sendfile(outlet, file, at, min(end - at, BURST))
-                        if sent == 0:
-                            raise ConnectionResetError("the file ended early")
-                        at += sent
-                    await _writable(outlet)  # also when all went: a fast reader leaves time for others
-                    patience.progress()
+            async with Patience(IDLE, self._piece.count) as patience:
+                # A callback and no task: a unix socket takes only some 200 KB at once.
+                loop.add_writer(outlet, pouring.step, patience)
+                await pouring.done
         except TimeoutError:
             raise ConnectionResetError("the reader stopped reading") from None
+        finally:
+            loop.remove_writer(outlet)
 
 
-async def _writable(outlet: int) -> None:
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_writer(outlet, _once, ready)
-    try:
-        await ready
-    finally:
-        loop.remove_writer(outlet)
+class _Pouring:
+    """`done` once all of a piece is with the kernel; each `step` gives it as much as it takes."""
 
+    def __init__(self, file: int, outlet: int, piece: Slice) -> None:
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._file = file
+        self._outlet = outlet
+        self._at = piece.offset
+        self._end = piece.offset + piece.count
 
-def _once(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)
+    def step(self, patience: Patience) -> None:
+        if self.done.done():
+            return
+        try:
+            sent = os.sendfile(self._outlet, self._file, self._at, min(self._end - self._at, BURST))
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self.done.set_exception(error)
+            return
+        self._at += sent
+        patience.progress()
+        if sent == 0:
+            self.done.set_exception(ConnectionResetError("the file ended early"))
+        elif self._at == self._end:
+            self.done.set_result(None)
