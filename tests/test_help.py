@@ -13,6 +13,7 @@ PROGRAMS = {
     "desk": [str(Path(sys.executable).parent / "desk")],
     "./build.py": [sys.executable, "build.py"],
     "python -m relay": [sys.executable, "-m", "relay"],
+    "python -m relay.sealer": [sys.executable, "-m", "relay.sealer"],
 }
 
 
