@@ -1,5 +1,6 @@
 """What stands before a relay's source socket, as a box does that is not honest: it sees every request of
-every visitor, and answers what it likes. It takes plain connections, and SOCKS ones in the place of tor."""
+every visitor, and answers what it likes. It takes plain connections, those of a box's tor, and SOCKS ones in
+the place of a visitor's tor."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from support.relay_process import connect
@@ -34,19 +36,33 @@ class Passed:
 
 
 class Front:
-    """Use it in a `with` block; `bend` may be set anew at any time. Every answer, and every connection in the
-    place of tor, takes `latency` seconds longer."""
+    """Use it in a `with` block; `bend` may be set anew at any time. It listens at a port, or a unix socket
+    `at`. Every answer takes `latency` seconds longer, and every SOCKS connection `opening` seconds."""
 
-    def __init__(self, target: str, bend: Bend = honest, latency: float = 0, opening: float = 0) -> None:
-        self.target = target  # as HOST:PORT
+    def __init__(
+        self,
+        target: str,
+        bend: Bend = honest,
+        *,
+        at: Path | None = None,
+        latency: float = 0,
+        opening: float = 0,
+    ) -> None:
+        self.target = target  # as the relay prints it
         self.bend = bend
         self._latency, self._opening = latency, opening
         self._links: list[socket.socket] = []
         self.passed: list[Passed] = []
         self.links = 0  # connections, used or not
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self.url = f"http://{self.address}"
+        if at:
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(str(at))
+            self._listener.listen(32)
+            self.address = f"unix:{at}"
+        else:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+            self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = self.address if at else f"http://{self.address}"
         self._acceptor = threading.Thread(target=self._accept)
 
     def __enter__(self) -> Front:
@@ -74,15 +90,18 @@ class Front:
 
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError), client.makefile("rb") as asked:
-            circuit = ""
+            circuit, line = "", b""
             if client.recv(1, socket.MSG_PEEK) == b"\x05":
                 circuit = _socks(client, asked)
                 time.sleep(self._opening)
                 client.sendall(b"\x05\x00\x00\x01\0\0\0\0\0\0")
+            elif client.recv(5, socket.MSG_PEEK | socket.MSG_WAITALL) == b"PROXY":
+                line = asked.readline()
+                circuit = line.split()[2].decode()
             self.links += 1
             link = self.links
             while request := read(asked):
-                answer = self.bend(request, lambda request=request: self._forward(request))  # type: ignore[misc]
+                answer = self.bend(request, lambda request=request: self._forward(line, request))  # type: ignore[misc]
                 if answer is None:
                     client.recv(1)
                     return
@@ -90,12 +109,12 @@ class Front:
                 time.sleep(self._latency)
                 client.sendall(answer.head.encode("latin-1") + answer.body)
 
-    def _forward(self, request: Message) -> Message:
+    def _forward(self, line: bytes, request: Message) -> Message:
         with (
             connect(self.target) as relay,
             relay.makefile("rb") as said,
         ):
-            relay.sendall(request.head.encode() + request.body)
+            relay.sendall(line + request.head.encode() + request.body)
             answer = read(said)
             assert answer is not None
             return answer
