@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -105,7 +106,10 @@ class DropAnswer(Answer):
         except FileNotFoundError:
             raise ConnectionResetError("a desk deleted the drop meanwhile") from None
         # A second descriptor, for asyncio lets nobody else wait for the one its transport waits for.
-        outlet = os.dup(transport.get_extra_info("socket").fileno())
+        inner = transport.get_extra_info("socket")
+        if inner.family == socket.AF_UNIX:  # TCP finds its own size
+            inner.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BURST)
+        outlet = os.dup(inner.fileno())
         try:
             transport.set_write_buffer_limits(0)  # so that the head has left before the rest
             await super().write_eof(data)
