@@ -22,8 +22,8 @@ class Delivery:
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
         self._target = f"/drops/{secrets.token_hex(16)}"
-        self._parts: dict[int, bytearray] = {}  # those that are not whole
-        self._have: dict[int, int] = {}  # how many bytes of them are there
+        self._parts: dict[int, _Part] = {}  # those that are not under way
+        self._begun = 0  # how many parts there are so far
         self._whole: list[int] = []
         self._under_way: set[asyncio.Task[bytes]] = set()
 
@@ -43,10 +43,10 @@ class Delivery:
         while left:
             n, offset = divmod(at, PART)
             piece = left[: PART - offset]
-            part = self._parts.setdefault(n, bytearray(PART))
-            part[offset : offset + len(piece)] = piece
-            self._have[n] = self._have.get(n, 0) + len(piece)
-            if self._have[n] == PART:
+            if n not in self._parts:
+                self._parts[n] = _Part()
+                self._begun = max(self._begun, n + 1)
+            if self._parts[n].take(offset, piece) == PART:
                 self._whole.append(n)
             at += len(piece)
             left = left[len(piece) :]
@@ -55,26 +55,28 @@ class Delivery:
         """Sends the parts that are whole, and returns when there is room for more; `waiting` is called now
         and then meanwhile. Refuses what the relay refuses."""
         # A drop of one part goes with its commit, so the first waits until there is another.
-        while self._whole and len(self._have) > 1:
+        while self._whole and self._begun > 1:
             await self._room(AT_ONCE, waiting)
-            n = self._whole.pop()
-            self._send(n, bytes(self._parts.pop(n)))
+            self._send(self._whole.pop())
 
     async def commit(self, size: int, waiting: Callable[[], None] = lambda: None) -> None:
         """Sends what is left of a drop of `size` bytes, and returns once it is stored and listed."""
         parts = parts_of(size)
         if parts == 1:
-            await self._upstream.ask("PUT", f"{self._target}/0?commit", bytes(self._parts[0][:size]))
+            await self._upstream.ask("PUT", f"{self._target}/0?commit", self._parts.pop(0).pieces())
             return
-        for n, part in sorted(self._parts.items()):
+        for n in sorted(self._parts):
             await self._room(AT_ONCE, waiting)
-            self._send(n, bytes(part[: size - n * PART]))
+            self._send(n)
         await self._room(1, waiting)
         claim = json.dumps({"parts": parts, "size": size}).encode()
-        await self._upstream.ask("POST", self._target, claim)
+        await self._upstream.ask("POST", self._target, [claim])
 
-    def _send(self, n: int, part: bytes) -> None:
-        self._under_way.add(asyncio.create_task(self._upstream.ask("PUT", f"{self._target}/{n}", part)))
+    def _send(self, n: int) -> None:
+        part = self._parts.pop(n)
+        self._under_way.add(
+            asyncio.create_task(self._upstream.ask("PUT", f"{self._target}/{n}", part.pieces()))
+        )
 
     async def _room(self, most: int, waiting: Callable[[], None] = lambda: None) -> None:
         """Waits until fewer than `most` parts are under way."""
@@ -85,3 +87,20 @@ class Delivery:
             for task in done:
                 task.result()
             waiting()
+
+
+class _Part:
+    """The pieces of a part by their places. They are joined once, when they are sent."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[int, memoryview] = {}
+        self._size = 0
+
+    def take(self, at: int, piece: memoryview) -> int:
+        """Adds a piece, and gives how many bytes there are."""
+        self._pieces[at] = piece
+        self._size += len(piece)
+        return self._size
+
+    def pieces(self) -> list[memoryview]:
+        return [self._pieces[at] for at in sorted(self._pieces)]
