@@ -160,6 +160,33 @@ def test_without_script_the_warning_shows_and_the_form_does_not(built: Path) -> 
         assert "Safest" in " ".join(page.text)
 
 
+@pytest.mark.parametrize("decided", ["seal", "refuse"])
+def test_the_warning_leads_to_the_lane_without_javascript(tmp_path: Path, decided: str) -> None:
+    out = made(tmp_path, f"{YAML}onion: {ONION}\nwithout_javascript: {decided}\n")
+    for language in ("en", "nl"):
+        for name in ("send", "answers"):
+            page = Page((out / f"edition/{language}/{name}.html").read_text())
+            assert f"http://{ONION}:8080/{language}/{name}.html" in [link["href"] for link in page.all("a")]
+            said = " ".join(" ".join(page.text).split())
+            costs = ("the box then sees what you send", "de box ziet dan heel even wat u verstuurt")
+            assert any(cost in said for cost in costs) == (decided == "seal")
+
+
+def test_a_page_that_does_not_know_its_address_says_that_there_is_no_such_lane(built: Path) -> None:
+    page = Page((built / "edition/en/send.html").read_text())
+    assert not any(":8080" in (link["href"] or "") for link in page.all("a"))
+    assert "no way to send without JavaScript here" in " ".join(page.text)
+
+
+def test_the_list_of_keys_is_what_age_reads(built: Path, alliance: Path) -> None:
+    for out in (built, alliance):
+        newsroom = json.loads((out / "edition/newsroom.json").read_bytes())
+        lines = (out / "edition/recipients.txt").read_text().splitlines()
+        assert [line for line in lines if line[0] != "#"] == [
+            one["recipient"] for one in newsroom["recipients"]
+        ]
+
+
 @pytest.mark.parametrize(
     ("page", "words"),
     [
