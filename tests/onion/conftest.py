@@ -12,6 +12,9 @@ from support.firefox import Firefox
 from support.firefox_prefs import LEVELS, SAFEST, TOR_BROWSER
 from support.onions import Onions, running, socks_port
 
+from keys.desk import visit
+from keys.desk.visit import Pace, Span
+
 _PREFS = {**LEVELS, "safest": SAFEST}
 
 
@@ -32,6 +35,16 @@ def onions(
 ) -> Iterator[Onions]:
     with running(tmp_path_factory.mktemp("onion")) as started:
         yield started
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_pauses() -> Iterator[None]:
+    """Nobody waits at a desk for the watcher to read like a person."""
+    at_once = Pace(*4 * [Span(0, 0, 0)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(visit, "BRIEF", at_once)
+        patch.setattr(visit, "PATIENT", at_once)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from pathlib import Path
 from support.house import PASSPHRASE, House
 from support.newsdesk import Result, run
 from support.relay_process import new_id
+from support.sealer_process import SealerProcess
 from support.tor import render_torrc
 from support.tor_control import uploads
 from support.tornet import Network, Tor
@@ -22,6 +23,8 @@ from keys.onion import ClientKey
 VISITOR = ("SocksPort auto ExtendedErrors OnionTrafficOnly", "ClientOnly 1")
 _ONIONS = ("source-onion", "desk-onion", "closed/desk-onion")
 _SOCKETS = ("source.sock", "desk.sock")
+_SEALER = "sealer.sock"
+_NO_PAGE = "http://127.0.0.1:1"  # for the watcher of these desks: it has tests of its own
 
 
 @contextmanager
@@ -33,22 +36,27 @@ def running(folder: Path) -> Iterator[Onions]:
     source, desk = (f"unix:{folder / name}" for name in _SOCKETS)
     control = f"unix:{folder}/network/box/control"
     relay = {"source": source, "desk": desk, "circuits": "haproxy", "control": control}
-    words = (folder / "house", ("ada", "bea"), "onion: ../source-onion/hostname\n", relay)
+    more = "onion: ../source-onion/hostname\nwithout_javascript: seal\n"
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
-        house = pool.submit(House, *words)  # while the network starts, which is mostly waiting
-        stack.callback(lambda: house.result().relay.stop())
+        # While the network starts, which is mostly waiting.
+        building = pool.submit(House, folder / "house", ("ada", "bea"), more, relay)
+        stack.callback(lambda: building.result().relay.stop())
         network = stack.enter_context(Network(folder / "network"))
-        yield Onions(folder, network, house.result())
+        house = building.result()
+        listen = {"listen": f"unix:{folder / _SEALER}", "circuits": "haproxy"}
+        sealer = stack.enter_context(SealerProcess(house.edition, source, folder / "sealer.yaml", **listen))
+        yield Onions(folder, network, house, sealer)
 
 
 class Onions:
     """The onions of a newsroom. ada and bea are invited; the tor `ada` has ada's key, the tor `source` none.
     `closed_onion` is a desk onion to which nobody is invited."""
 
-    def __init__(self, folder: Path, network: Network, house: House) -> None:
+    def __init__(self, folder: Path, network: Network, house: House, sealer: SealerProcess) -> None:
         self.folder = folder
         self.house = house
         self.relay = house.relay
+        self.sealer = sealer
         places = [folder / name for name in _ONIONS]
         self.onions = [(place / "hostname").read_text().strip() for place in places]
         self.source_onion, self.desk_onion, self.closed_onion = self.onions
@@ -56,7 +64,7 @@ class Onions:
         ada = self._invite("ada")
         self._invite("bea")
         sockets = [folder / name for name in (*_SOCKETS, _SOCKETS[1])]
-        self.box = network.tor("box", [render_torrc(zip(places, sockets, strict=True))])
+        self.box = network.tor("box", [render_torrc(zip(places, sockets, strict=True), folder / _SEALER)])
         self.ada = network.tor("ada", [*VISITOR, f"ClientOnionAuthDir {ada}"])
         self.source = network.tor("source", VISITOR)
         self._published()
@@ -71,7 +79,7 @@ class Onions:
         if not home.exists():
             house = self.house
             keys = ("--masthead", house.folder / "masthead.pub", "--identity", house.folder / f"{name}.key")
-            where = ("--relay", f"http://{self.desk_onion}", "--socks", socks_port(tor))
+            where = ("--relay", f"http://{self.desk_onion}", "--socks", socks_port(tor), "--page", _NO_PAGE)
             joined = run("--home", home, "join", house.edition, *keys, *where, passphrase=PASSPHRASE)
             assert joined.status == 0, joined.err
         return run("--home", home, *words, passphrase=PASSPHRASE, text=text)
