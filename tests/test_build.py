@@ -59,7 +59,7 @@ def test_an_edition_verifies(built: Path) -> None:
         "/styles/page.css",
     }
     newsroom = Newsroom.from_json((built / "edition/newsroom.json").read_bytes())
-    assert newsroom.questions[0].ask["nl"] == "Waarop steunt dit: documenten, getuigen, eigen waarneming?"
+    assert newsroom.questions[0].ask["nl"] == "Waarop berust dit: documenten, getuigen, eigen waarneming?"
 
 
 def test_two_builds_are_the_same_bytes(built: Path, tmp_path: Path) -> None:
