@@ -10,12 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 
+from support.relay_process import connect
+
 _REPLY = 1 << 16
-
-
-def plug(address: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    return socket.create_connection((host, int(port)), timeout=60)
 
 
 def put(target: str, size: int) -> bytes:
@@ -36,7 +33,7 @@ def upload(address: str, targets: Iterable[str], part: bytes, lanes: int) -> Non
 
     def lane() -> None:
         try:
-            with plug(address) as plugged:
+            with connect(address) as plugged:
                 while waiting:
                     plugged.sendall(put(waiting.popleft(), len(part)))
                     plugged.sendall(part)
@@ -59,7 +56,7 @@ def many_small(address: str, targets: Sequence[str], body: bytes, at_once: int) 
     refused = 0
     with ExitStack() as stack, selectors.DefaultSelector() as selector:
         for _ in range(min(at_once, len(waiting))):
-            plugged = stack.enter_context(plug(address))
+            plugged = stack.enter_context(connect(address))
             selector.register(plugged, selectors.EVENT_READ, plugged)
             plugged.sendall(put(waiting.popleft(), len(body)) + body)
         while selector.get_map():
@@ -76,7 +73,7 @@ def many_small(address: str, targets: Sequence[str], body: bytes, at_once: int) 
 def fetch(address: str, target: str, size: int) -> None:
     """Reads a body of `size` bytes and forgets it."""
     buffer = bytearray(1 << 20)
-    with plug(address) as plugged:
+    with connect(address) as plugged:
         plugged.sendall(f"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
         head = b""
         while b"\r\n\r\n" not in head:
@@ -90,7 +87,7 @@ class Tricklers:
     """`count` clients that each send a part at 1 KB/s for as long as the `with` block lasts."""
 
     def __init__(self, address: str, target: Callable[[int], str], count: int) -> None:
-        self._plugs = [plug(address) for _ in range(count)]
+        self._plugs = [connect(address) for _ in range(count)]
         for n, plugged in enumerate(self._plugs):
             plugged.sendall(put(target(n), 1 << 20))
         self._stop = threading.Event()
@@ -131,7 +128,7 @@ def _readable(plugged: socket.socket) -> bool:
 def latencies(address: str, targets: Sequence[str], body: bytes) -> list[float]:
     """Seconds that each put takes, one after the other on one connection."""
     taken = []
-    with plug(address) as plugged:
+    with connect(address) as plugged:
         for target in targets:
             start = time.perf_counter()
             plugged.sendall(put(target, len(body)) + body)

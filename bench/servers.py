@@ -1,9 +1,11 @@
-"""The relay, and nginx beside it, each as processes of their own whose CPU time and memory can be read."""
+"""The relay, and nginx beside it, each as processes of their own whose CPU time and memory can be read.
+
+Both listen on unix sockets, as the relay does behind tor.
+"""
 
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -23,7 +25,7 @@ events {{ }}
 http {{
   access_log off; sendfile on; client_body_temp_path {folder}/body; client_max_body_size 2m;
   keepalive_requests 100000000;
-  server {{ listen 127.0.0.1:{port}; location / {{ root {folder}/files; dav_methods PUT; }} }}
+  server {{ listen {socket}; location / {{ root {folder}/files; dav_methods PUT; }} }}
 }}
 """
 
@@ -48,32 +50,30 @@ class Server:
 @contextmanager
 def relay(folder: Path) -> Iterator[Server]:
     edition = write_edition(folder / "edition", drop_bytes=2 << 30, board_lines=512)
-    with RelayProcess(edition, folder / "data") as process:
+    sockets = {"source": f"unix:{folder}/source", "desk": f"unix:{folder}/desk"}
+    with RelayProcess(edition, folder / "data", **sockets) as process:
         yield Server("relay", process.process.pid, process.source, process.desk, folder / "data")
 
 
 @contextmanager
 def nginx(folder: Path) -> Iterator[Server]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     (folder / "files").mkdir(parents=True)
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port))
-    address = f"127.0.0.1:{port}"
+    address = f"unix:{folder}/socket"
+    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, socket=address))
     command = ["/usr/sbin/nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "errors")]
     process = subprocess.Popen(command)
     try:
-        _await(port)
+        _await(folder / "socket")
         yield Server("nginx", process.pid, address, address, folder / "files")
     finally:
         process.terminate()
         process.wait()
 
 
-def _await(port: int) -> None:
+def _await(socket: Path) -> None:
     for _ in range(200):
-        with socket.socket() as plug:
-            if plug.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if socket.exists():
+            return
         time.sleep(0.05)
     raise RuntimeError("nginx did not start")
 

@@ -13,6 +13,8 @@ from relay.settings import Address
 
 GRACE = 3  # seconds that requests have to finish when the process is told to stop
 
+BACKLOG = 1024  # connections that wait to be accepted: a unix socket refuses tor at once when there are more
+
 
 class Manners(Protocol):
     """What the settings say of connections."""
@@ -36,10 +38,10 @@ async def listening(address: Address, handler: Handler, manners: Manners) -> Asy
     connections = kind(handler, most=manners.connections, idle=manners.idle_seconds)
     try:
         if address.path is None:
-            server = await loop.create_server(connections, "127.0.0.1", address.port)
+            server = await loop.create_server(connections, "127.0.0.1", address.port, backlog=BACKLOG)
             address = Address(None, server.sockets[0].getsockname()[1])
         else:
-            server = await loop.create_unix_server(connections, address.path)
+            server = await loop.create_unix_server(connections, address.path, backlog=BACKLOG)
             address.path.chmod(0o660)  # for tor, which is another user
     except OSError as error:
         raise CannotServe(f"cannot listen at {address}: {error.strerror}") from None
