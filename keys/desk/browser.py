@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPException, parse_headers
-from itertools import repeat
 from typing import BinaryIO, cast
 
 from keys.desk.client import connection, new_circuit
@@ -35,6 +34,7 @@ _DOCUMENT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 _BACKUP = 0.25  # seconds after which Firefox opens a second connection beside one that is not there yet
 _UNUSED, _USED = 5, 115  # seconds it keeps a connection that nothing went over yet, and one that is idle
+_NEXT = 0.003  # and after which it asks for the next thing that a page needs
 _PATIENCE = 90  # seconds of silence
 _WHOLE = 300  # seconds for one answer
 _LONGEST_HEAD = 64 << 10
@@ -270,12 +270,17 @@ class Browser:
         self._pools = (_Pool(dial), _Pool(dial))
         self._broken_off = threading.Event()
 
-    def ask_all(self, requests: Sequence[Request], longest: int) -> list[Exchange]:
-        """Gives the answers to requests that are made at once."""
+    def ask_all(self, requests: Sequence[Request], longest: int, take: Callable[[Exchange], None]) -> None:
+        """Makes requests at once, in this order, and hands on the answers as they come."""
         with ThreadPoolExecutor(max(len(requests), 1)) as threads:
-            # Whoever comes first has the connection that is free.
-            wires = [self._pools[request.anonymous].free() for request in requests]
-            return list(threads.map(self.ask, requests, repeat(longest), wires))
+            asking = []
+            for request in requests:
+                # Whoever comes first has the connection that is free.
+                wire = self._pools[request.anonymous].free()
+                asking.append(threads.submit(lambda *given: take(self.ask(*given)), request, longest, wire))
+                self.pause(_NEXT)
+        for one in asking:
+            one.result()
 
     def ask(self, request: Request, longest: int, wire: _Wire | None = None) -> Exchange:
         """Gives the answer to one request, at most so many bytes of its body; raises Unreachable."""

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from keys.desk.browser import Browser, Exchange, Request
-from keys.edition import LONGEST_FILE, Manifest
+from keys.edition import Manifest
 from keys.errors import KnotholeError
 from keys.line import LINE
 
 _CHANCE = random.SystemRandom()
-_MOST_PARTS = 20  # of one page, whatever it says
+_MOST_NEEDS = 10  # of one page, whatever it says
 _LONGEST_WORD = 64 << 10  # bytes of an answer that is neither a file nor the board
 # site/scripts/http.js: how a page tries again, in seconds.
 _PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 _BOARD_TRIES, _DROP_TRIES = 4, 5
+_PART, _IN_FLIGHT = 1 << 20, 3
+_SEALING = (0.05, 0.6)  # seconds that a browser takes to seal a part
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ class Plan:
     """The pages of a visit, and the drop that is sent from the last of them, if one is."""
 
     pages: tuple[str, ...]
-    board: int  # bytes
+    longest: int  # bytes of an answer that are looked at
     drop: bytes = field(default=b"", repr=False)
     id: str = ""
 
@@ -77,17 +82,18 @@ class Plan:
 def plan(manifest: Manifest, drop: bytes = b"", id_: str = "") -> Plan:
     """Gives the way of one visitor through an edition: in at the front door, and on to the page for sending,
     or, without a drop, perhaps to the one for answers; now and then in another language."""
-    there = {file.path for file in manifest.files}
-    languages = sorted({path.split("/")[1] for path in there if path.endswith("/send.html")})
-    language = _CHANCE.choice(languages)
-    wanted = "send" if drop else _CHANCE.choice(["send", "answers"])
+    there = {file.path: file for file in manifest.files}
+    sending = sorted(path for path in there if path.endswith("/send.html"))
     pages = ["/"]
-    first = manifest.file("/index.html").sha256 == manifest.file(f"/{language}/index.html").sha256
-    if not first:
-        pages.append(f"/{language}/index.html")
-    last = f"/{language}/{wanted}.html"
-    pages.append(last if last in there else f"/{language}/send.html")
-    return Plan(tuple(pages), manifest.terms.board_lines * LINE, drop, id_)
+    if sending:
+        last = _CHANCE.choice(sending)
+        home = last.replace("send.html", "index.html")
+        if home in there and there[home].sha256 != manifest.file("/index.html").sha256:
+            pages.append(home)
+        reading = last.replace("send.html", "answers.html")
+        pages.append(reading if reading in there and not drop and _CHANCE.random() < 0.5 else last)
+    longest = max(manifest.terms.board_lines * LINE, *(file.size for file in manifest.files)) + 1
+    return Plan(tuple(pages), longest, drop, id_)
 
 
 def visit(browser: Browser, plan: Plan, pace: Pace, report: Callable[[str], None]) -> Visit:
@@ -99,38 +105,57 @@ def visit(browser: Browser, plan: Plan, pace: Pace, report: Callable[[str], None
             if number:
                 browser.pause(pace.reading.draw())
             report(f"the watcher is at {page}")
-            if not _open(browser, page, number == 0, plan.board, seen):
+            if not _open(browser, page, number == 0, plan.longest, seen):
                 return seen
         if plan.drop:
             report("the watcher writes a canary")
             browser.pause(pace.writing.draw())
-            put = Request("PUT", f"/drops/{plan.id}/0?commit", "empty", plan.drop)
-            _persist(browser, put, _LONGEST_WORD, _DROP_TRIES, seen)
+            _send(browser, plan, seen)
         browser.pause(pace.staying.draw())
     except KnotholeError as error:
         seen.trouble = error.detail or str(error)
     return seen
 
 
-def _open(browser: Browser, page: str, first: bool, board: int, seen: Visit) -> bool:
+def _open(browser: Browser, page: str, first: bool, longest: int, seen: Visit) -> bool:
     """Opens a page with all that it needs; tells whether there was one."""
     site = "none" if first else "same-origin"
-    got = browser.ask(Request("GET", page, "document", site=site), LONGEST_FILE)
+    got = browser.ask(Request("GET", page, "document", site=site), longest)
     seen.exchanges.append(got)
     if got.answer.status != 200:
         seen.trouble = f"{page} was answered {got.answer.status}"
         return False
-    needs = _Needs()
-    needs.feed(got.answer.body.decode(errors="replace"))
-    wanted = [Request("GET", path, dest) for path, dest in needs.found[:_MOST_PARTS]]
-    seen.exchanges += browser.ask_all(wanted, LONGEST_FILE)
-    if any(dest == "script" for _, dest in needs.found):
-        _persist(browser, Request("GET", "/board", "empty"), board + 1, _BOARD_TRIES, seen)
+    needs = _needs(got.answer.body)
+    browser.ask_all([Request("GET", path, dest) for path, dest in needs], longest, seen.exchanges.append)
+    if any(dest == "script" for _, dest in needs):
+        _persist(browser, Request("GET", "/board", "empty"), longest, _BOARD_TRIES, seen)
     return True
 
 
-def _persist(browser: Browser, request: Request, longest: int, tries: int, seen: Visit) -> None:
-    """Asks as a page's script does: again, after a pause, when the relay cannot answer now."""
+def _send(browser: Browser, plan: Plan, seen: Visit) -> None:
+    """Sends the drop as site/scripts/upload.js does: whole, or in parts, some at a time, and then commits."""
+    path, drop = f"/drops/{plan.id}", plan.drop
+
+    def send(method: str, at: str, body: bytes) -> bool:
+        request = Request(method, path + at, "empty", body)
+        return _persist(browser, request, _LONGEST_WORD, _DROP_TRIES, seen)
+
+    parts = [drop[at : at + _PART] for at in range(0, len(drop), _PART)]
+    if len(parts) == 1:
+        send("PUT", "/0?commit", drop)
+        return
+    with ThreadPoolExecutor(_IN_FLIGHT) as threads:
+        sent = []
+        for n, part in enumerate(parts):
+            sent.append(threads.submit(send, "PUT", f"/{n}", part))
+            browser.pause(_CHANCE.uniform(*_SEALING))
+    if all(one.result() for one in sent):
+        send("POST", "", json.dumps({"parts": len(parts), "size": len(drop)}, separators=(",", ":")).encode())
+
+
+def _persist(browser: Browser, request: Request, longest: int, tries: int, seen: Visit) -> bool:
+    """Asks as a page's script does, again after a pause when the relay cannot answer now; tells whether it
+    said yes in the end."""
     pause = _PAUSE
     for left in reversed(range(tries)):
         try:
@@ -140,13 +165,14 @@ def _persist(browser: Browser, request: Request, longest: int, tries: int, seen:
                 raise
         else:
             seen.exchanges.append(got)
-            if got.answer.status in (200, 201):
-                return
+            if got.answer.status in (200, 201, 204):
+                return True
             if not left or not _passing(got):
                 seen.trouble = f"{request.method} {request.path} was answered {got.answer.status}"
-                return
+                return False
         browser.pause(pause * _CHANCE.uniform(0.5, 1))
         pause = min(pause * 2, _LONGEST_PAUSE)
+    return False
 
 
 def _passing(exchange: Exchange) -> bool:
@@ -155,9 +181,15 @@ def _passing(exchange: Exchange) -> bool:
     return status == 408 or (status >= 500 and status != 507)
 
 
-class _Needs(HTMLParser):
-    """Finds what a page of an edition has its browser fetch at once: its style and its script."""
+def _needs(page: bytes) -> list[tuple[str, str]]:
+    """Gives what a page has its browser fetch at once, and as what."""
+    needs = _Needs()
+    with suppress(AssertionError):  # how the parser says of some markup that it is none
+        needs.feed(page.decode(errors="replace"))
+    return needs.found[:_MOST_NEEDS]
 
+
+class _Needs(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[str, str]] = []

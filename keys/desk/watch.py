@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from keys import codename
@@ -19,11 +20,15 @@ from keys.desk.desk import Desk, open_again
 from keys.desk.evidence import Finding
 from keys.desk.state import Canary
 from keys.desk.visit import Pace, Plan, Visit, plan, visit
+from keys.drop import Attachment
 from keys.errors import KnotholeError
 from keys.letter import Letter
 
 _CHANCE = random.SystemRandom()
-_DUE = 0.5  # how likely a sync without a canary on its way sends one
+_DUE = 0.5  # how likely a sync sends a canary
+_DAYS = 2  # in which there is no second one
+_LARGE = 0.25  # how likely it holds a file, of so many bytes:
+_SIZES = (64 << 10, 4 << 20)
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,9 @@ def begin(desk: Desk, pace: Pace, *, always: bool = False) -> Look:
         look.trouble = str(error)
         return look
     canary = b""
-    if not desk.state.canaries and (always or _CHANCE.random() < _DUE):
+    oldest = verdict.today() - timedelta(days=_DAYS)
+    alone = all(canary.day < oldest for canary in desk.state.canaries.values())
+    if alone and (always or _CHANCE.random() < _DUE):
         look.thread = codename.thread_key(codename.new(), desk.newsroom.id)
         canary = _canary(desk, look.thread)
     look.start(browser, plan(pinned.manifest, canary, secrets.token_hex(16)), pace)
@@ -145,5 +152,10 @@ def _canary(desk: Desk, thread: bytes) -> bytes:
         author=desk.name,
         canary=True,
     )
-    drops.seal(out, letter, "canary", [], desk.recipients, desk.journalist.signing_key)
+    files = []
+    if _CHANCE.random() < _LARGE:
+        least, most = _SIZES[0], min(_SIZES[1], desk.newsroom.limits.drop // 2)
+        size = int(least * (most / least) ** _CHANCE.random())
+        files.append(Attachment("canary", size, io.BytesIO(secrets.token_bytes(size))))
+    drops.seal(out, letter, "canary", files, desk.recipients, desk.journalist.signing_key)
     return out.getvalue()

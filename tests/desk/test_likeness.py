@@ -7,19 +7,20 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from support.firefox import Firefox
-from support.firefox_prefs import Prefs
+from support.firefox_prefs import TOR_BROWSER, Prefs
 from support.front import Front, Passed
 from support.house import House
 from support.newsdesk import recipients
 from support.relay_process import new_id
 from support.source import Source
 
-from keys import drop
 from keys.desk.browser import Browser
 from keys.desk.visit import Pace, Plan, Span, visit
+from keys.drop import Attachment, seal
 from keys.letter import Letter
 from keys.onion import ServiceKey
 
@@ -27,22 +28,10 @@ pytestmark = pytest.mark.browser
 AT_ONCE = Span(0, 0, 0)
 PACE = Pace(AT_ONCE, AT_ONCE, AT_ONCE, AT_ONCE)
 LATENCY = 0.3  # seconds; a page's style and script are then asked for before either has come, as through tor
-TOR_BROWSER: Prefs = {
-    "dom.securecontext.allowlist_onions": True,
-    "dom.security.https_only_mode": True,
-    "dom.security.https_only_mode.upgrade_onion": False,
-    "network.dns.blockDotOnion": False,
+MORE: Prefs = {  # what else Tor Browser has that bears on connections
     "network.http.http3.enable": False,
-    "network.http.referer.hideOnionSource": True,
-    "network.proxy.failover_direct": False,
-    "network.proxy.socks": "127.0.0.1",
-    "network.proxy.socks_remote_dns": True,
-    "network.proxy.socks5_remote_dns": True,
-    "network.proxy.socks_version": 5,
-    "network.proxy.type": 1,
     "privacy.firstparty.isolate": True,
     "privacy.partition.network_state": False,
-    "privacy.resistFingerprinting": True,
 }
 
 
@@ -61,23 +50,31 @@ def front(house: House) -> Iterator[Front]:
 @pytest.fixture(scope="module")
 def firefox(front: Front) -> Iterator[Firefox]:
     port = int(front.address.rpartition(":")[2])
-    with Firefox({**TOR_BROWSER, "network.proxy.socks_port": port}) as one:
+    with Firefox({**TOR_BROWSER, **MORE, "network.proxy.socks_port": port}) as one:
         yield one
 
 
+def masked(one: Passed) -> tuple[str, int]:
+    """A request but for what is drawn anew for each, and the length of its body."""
+    head = re.sub(r"/drops/[0-9a-f]{32}", "/drops/ID", one.request.head)
+    head = re.sub(r"\b[a-z2-7]{56}\.onion", "ONION", head)
+    # Which Firefox is installed here, and which Tor Browser is made of, are two things.
+    head = re.sub(r"Firefox/[0-9]+\.0\r", "Firefox/VERSION\r", head)
+    head = re.sub(r"\((Windows|X11|Macintosh).*?; rv:[0-9]+\.0\)", "(SYSTEM; rv:VERSION)", head)
+    return head, len(one.request.body)
+
+
 def shape(passed: list[Passed]) -> Counter[tuple[tuple[str, int], ...]]:
-    """What a relay sees of a visit, connection by connection, but for what is drawn anew for each."""
-
-    def masked(head: str) -> str:
-        head = re.sub(r"\b[a-z2-7]{56}\.onion", "ONION", re.sub(r"/drops/[0-9a-f]{32}", "/drops/ID", head))
-        # Which Firefox is installed here, and which Tor Browser is made of, are two things.
-        head = re.sub(r"Firefox/[0-9]+\.0\r", "Firefox/VERSION\r", head)
-        return re.sub(r"\((Windows|X11|Macintosh).*?; rv:[0-9]+\.0\)", "(SYSTEM; rv:VERSION)", head)
-
+    """What a relay sees of a visit, connection by connection."""
     links: dict[int, list[tuple[str, int]]] = {}
     for one in passed:
-        links.setdefault(one.link, []).append((masked(one.request.head), len(one.request.body)))
+        links.setdefault(one.link, []).append(masked(one))
     return Counter(map(tuple, links.values()))
+
+
+def requests(passed: list[Passed]) -> list[tuple[str, int]]:
+    """All requests of a visit, in the order in which they came."""
+    return [masked(one) for one in passed]
 
 
 def seen(front: Front, go: Callable[[str], None]) -> tuple[list[Passed], int]:
@@ -87,12 +84,12 @@ def seen(front: Front, go: Callable[[str], None]) -> tuple[list[Passed], int]:
     return front.passed[before:], front.links - links
 
 
-def sent_by_firefox(firefox: Firefox, onion: str) -> None:
+def sent_by_firefox(firefox: Firefox, onion: str, *files: Path) -> None:
     source = Source(firefox, f"http://{onion}")
     firefox.open(f"http://{onion}/")
     firefox.click('nav a[href="/en/send.html"]')
     source.reach("write")
-    source.write("It began in March.", answers={"evidence": "papers"})
+    source.write("It began in March.", answers={"evidence": "papers"}, files=files)
     source.send()
 
 
@@ -106,10 +103,10 @@ def read_by_firefox(firefox: Firefox, onion: str) -> None:
     )
 
 
-def watched(house: House, front: Front, onion: str, *, sends: bool) -> None:
-    manifest = house.manifest
-    pages = ("/", "/en/send.html" if sends else "/en/answers.html")
-    plan = Plan(pages, manifest.terms.board_lines * 2048, canary(house) if sends else b"", new_id())
+def watched(house: House, front: Front, onion: str, drop: bytes) -> None:
+    """A watcher's visit; without a drop it reads answers."""
+    pages = ("/", "/en/send.html" if drop else "/en/answers.html")
+    plan = Plan(pages, 32 << 20, drop, new_id())
     browser = Browser(f"http://{onion}", front.address)
     try:
         assert visit(browser, plan, PACE, lambda _: None).trouble == ""
@@ -117,13 +114,14 @@ def watched(house: House, front: Front, onion: str, *, sends: bool) -> None:
         browser.close()
 
 
-def canary(house: House) -> bytes:
+def canary(house: House, size: int = 0) -> bytes:
     out = io.BytesIO()
+    files = [Attachment("canary", size, io.BytesIO(bytes(size)))] if size else []
     to = tuple(house.journalists)
     letter = Letter(
         newsroom=house.newsroom.id, thread=bytes(32), language="en", to=to, author="ada", canary=True
     )
-    drop.seal(out, letter, "canary", [], recipients(house.newsroom), house.journalists["ada"].signing_key)
+    seal(out, letter, "canary", files, recipients(house.newsroom), house.journalists["ada"].signing_key)
     return out.getvalue()
 
 
@@ -131,16 +129,43 @@ def canary(house: House) -> bytes:
 def test_a_watcher_looks_like_a_source(house: House, front: Front, firefox: Firefox, sends: bool) -> None:
     by_firefox = sent_by_firefox if sends else read_by_firefox
     real, real_links = seen(front, lambda onion: by_firefox(firefox, onion))
-    ours, our_links = seen(front, lambda onion: watched(house, front, onion, sends=sends))
+    drop = canary(house) if sends else b""
+    ours, our_links = seen(front, lambda onion: watched(house, front, onion, drop))
     assert len(real) == (7 if sends else 6)
     assert shape(ours) == shape(real)
     assert our_links == real_links == 3
 
 
+def test_a_watcher_sends_a_large_drop_like_a_source(
+    house: House, front: Front, firefox: Firefox, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.pdf"
+    file.write_bytes(bytes(2_200_000))
+    real, real_links = seen(front, lambda onion: sent_by_firefox(firefox, onion, file))
+    drop = canary(house, file.stat().st_size)
+    ours, our_links = seen(front, lambda onion: watched(house, front, onion, drop))
+    # Which part comes first, and over which connection, is up to which one is free.
+    assert sorted(requests(ours)[6:-1]) == sorted(requests(real)[6:-1])
+    assert (requests(ours)[:6], requests(ours)[-1]) == (requests(real)[:6], requests(real)[-1])
+    assert [one.request.head.split(" ")[0] for one in real[-4:]] == ["PUT", "PUT", "PUT", "POST"]
+    assert our_links == real_links
+
+
+def test_a_watcher_makes_as_many_connections_when_tor_is_slow(
+    house: House, front: Front, firefox: Firefox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Firefox opens a second one beside one that is slow to open."""
+    monkeypatch.setattr(front, "opening", 0.6)
+    real, real_links = seen(front, lambda onion: sent_by_firefox(firefox, onion))
+    ours, our_links = seen(front, lambda onion: watched(house, front, onion, canary(house)))
+    assert requests(ours) == requests(real)
+    assert our_links == real_links == 4
+
+
 def test_each_visit_comes_over_a_circuit_of_its_own(house: House, front: Front) -> None:
     circuits = []
     for _ in range(2):
-        passed, _ = seen(front, lambda onion: watched(house, front, onion, sends=False))
+        passed, _ = seen(front, lambda onion: watched(house, front, onion, b""))
         circuits.append({one.circuit for one in passed})
     assert [len(names) for names in circuits] == [1, 1]
     assert circuits[0] != circuits[1]

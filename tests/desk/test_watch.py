@@ -50,7 +50,9 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("BRIEF", "PATIENT"):
         monkeypatch.setattr(visit, name, Pace(AT_ONCE, AT_ONCE, AT_ONCE, AT_ONCE))
     monkeypatch.setattr(visit, "_PAUSE", 0)
+    monkeypatch.setattr(visit, "_SEALING", (0, 0))
     monkeypatch.setattr(watch, "_DUE", 1)
+    monkeypatch.setattr(watch, "_LARGE", 0)
 
 
 class Box:
@@ -161,6 +163,22 @@ def test_a_canary_has_a_short_messages_size(box: Box) -> None:
     (sent,) = (one for one in box.front.passed if one.request.head.startswith("PUT"))
     assert len(sent.request.body) == short
     assert [one["size"] for one in ask(box.house.relay.desk, "GET", "/drops").said["drops"]] == [short]
+
+
+def test_a_large_canary_goes_in_parts_and_is_missed_too(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_LARGE", 1)
+    monkeypatch.setattr(watch, "_SIZES", (2 << 20, 3 << 20))
+    assert box.watch().json["canary"] == "sent"
+    assert [box.fetch().json["watch"]["canary"] for _ in range(3)].count("answered") == 1
+    methods = [one.request.head.split(" ")[0] for one in box.front.passed if "/drops/" in one.request.head]
+    assert methods[: methods.index("POST")].count("PUT") in (3, 4)
+    assert box.house.desk("ada", "list").out == "no drops\n"
+    box.front.bend = lambda request, forward: (
+        swallow(request, forward) if request.head.startswith("POST") else forward()
+    )
+    while box.watch().json["canary"] != "sent":
+        box.fetch()
+    assert [box.fetch().status for _ in range(2)] == [0, 1]
 
 
 def test_only_what_a_journalist_signed_is_a_canary(box: Box) -> None:
@@ -344,7 +362,7 @@ def test_a_sync_does_its_duty_beside_an_evil_page(box: Box) -> None:
 
 
 def swallow(request: Message, forward: Forward) -> Message:
-    if not request.head.startswith("PUT /drops/"):
+    if not request.head.startswith(("PUT /drops/", "POST /drops/")):
         return forward()
     return Message(
         "HTTP/1.1 201 Created\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n", b"{}"

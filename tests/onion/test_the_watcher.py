@@ -49,7 +49,7 @@ def test_a_canary_goes_through_both_onions_and_back(front: Front, home: Path) ->
     done = desk(home, "watch")
     assert (done.status, done.err) == (0, "")
     assert done.json["canary"] == "sent"
-    assert done.json["compared"] in (7, 9), "it may have read the page in the other language"
+    assert done.json["compared"] >= 7, "more in the other language, or with a large canary"
     assert len({one.circuit for one in front.passed}) == 1
     done = desk(home, "fetch")
     assert done.status == 0, done.err

@@ -50,7 +50,7 @@ class Front:
     ) -> None:
         self.target = target  # as the relay prints it
         self.bend = bend
-        self._latency, self._opening = latency, opening
+        self.latency, self.opening = latency, opening
         self._links: list[socket.socket] = []
         self.passed: list[Passed] = []
         self.links = 0  # connections, used or not
@@ -93,7 +93,7 @@ class Front:
             circuit, line = "", b""
             if client.recv(1, socket.MSG_PEEK) == b"\x05":
                 circuit = _socks(client, asked)
-                time.sleep(self._opening)
+                time.sleep(self.opening)
                 client.sendall(b"\x05\x00\x00\x01\0\0\0\0\0\0")
             elif client.recv(5, socket.MSG_PEEK | socket.MSG_WAITALL) == b"PROXY":
                 line = asked.readline()
@@ -106,7 +106,7 @@ class Front:
                     client.recv(1)
                     return
                 self.passed.append(Passed(link, circuit, request, answer))
-                time.sleep(self._latency)
+                time.sleep(self.latency)
                 client.sendall(answer.head.encode("latin-1") + answer.body)
 
     def _forward(self, line: bytes, request: Message) -> Message:
