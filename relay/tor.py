@@ -101,11 +101,13 @@ class Closer:
             self._closing = asyncio.get_running_loop().create_task(self._close())
 
     async def _close(self) -> None:
-        while self._waiting:
-            circuits, self._waiting = self._waiting, []
-            with suppress(NoTor):
-                await asyncio.to_thread(close, self._address, circuits)
-        self._closing = None
+        try:
+            while self._waiting:
+                circuits, self._waiting = self._waiting, []
+                with suppress(NoTor):
+                    await asyncio.to_thread(close, self._address, circuits)
+        finally:
+            self._closing = None
 
 
 def _published(address: Address, onion: str) -> Published:
