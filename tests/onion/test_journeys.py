@@ -1,8 +1,10 @@
-"""From the guidance to the desk and back, over both onions, at each of Tor Browser's security levels."""
+"""From the guidance to the desk and back, over both onions, at each of Tor Browser's security levels; and
+nothing of it is on the box."""
 
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,22 +14,24 @@ from support.firefox_prefs import LEVELS
 from support.forms import Forms
 from support.onions import Onions
 from support.source import Source
+from support.traces import in_files, in_memory, spellings
 
 pytestmark = pytest.mark.onion
 ANSWERS = {"evidence": "Scans of the minutes"}
 REPLY = "Thank you.\nWhich came first? <i>Ada</i> 🗝"
 FOLLOW_UP = "The minutes came first."
+CANARY = f"canary {secrets.token_hex(12)}"  # in all that sources send
 
 
 def some_file(folder: Path) -> Path:
     file = folder / "scans 2024.bin"
-    file.write_bytes(os.urandom(1_300_000))
+    file.write_bytes(CANARY.encode().join(os.urandom(650_000) for _ in range(3)))
     return file
 
 
 def message(level: str) -> str:
     """One that the desk's list tells from others'."""
-    return f"The permit, {level}.\nIt was signed before the meeting. Ætt ünïcode 🗝 and <b>no markup</b>."
+    return f"The permit, {level}.\nIt was signed before the meeting. Ætt 🗝 and <b>no markup</b>. {CANARY}."
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -57,17 +61,21 @@ def test_the_whole_way_with_the_page(
     assert turns(onions, text) == [text, REPLY, FOLLOW_UP]
     assert firefox.errors() == []
 
+    wanted = [*spellings(CANARY), *spellings(" ".join(words)), *spellings(FOLLOW_UP)]
+    relay = onions.relay.process.pid
+    assert in_memory(relay, [drop.encode()]), "it is searched where nothing can be found"
+    assert not in_memory(relay, wanted)
+    stands_nowhere_on_the_box(onions, wanted, tmp_path)
+
 
 def test_the_whole_way_with_the_forms(
     firefox_at: Callable[[str], Firefox], onions: Onions, tmp_path: Path
 ) -> None:
     firefox, file, text = firefox_at("safest"), some_file(tmp_path), message("safest")
-    Source(firefox, f"http://{onions.source_onion}").open("")
-    firefox.click('main a[href$="send.html"]')
-    firefox.wait(lambda: firefox.shown("#no-script"))
-
     source = Forms(firefox, f"http://{onions.source_onion}:8080")
-    source.open("send.html")
+    firefox.open(f"http://{onions.source_onion}")
+    firefox.click('main a[href$="send.html"]')
+    firefox.click(f'#no-script a[href^="{source.origin}"]')
     words = source.words()
     assert len(words) == 12
     source.type_back(words)
@@ -80,6 +88,20 @@ def test_the_whole_way_with_the_forms(
     assert source.replies() == f"Ada Smit\n{REPLY}"
     source.send(FOLLOW_UP)
     assert turns(onions, text) == [text, REPLY, FOLLOW_UP]
+    wanted = [*spellings(CANARY), *spellings(" ".join(words)), *spellings(FOLLOW_UP)]
+    stands_nowhere_on_the_box(onions, wanted, tmp_path)
+
+
+def stands_nowhere_on_the_box(onions: Onions, wanted: list[bytes], folder: Path) -> None:
+    """Searches what relay, sealer and tor have kept and said; and where it must be found, at the desk."""
+    assert {path.name for path in in_files(folder / "opened", wanted)} == {"message.txt", "scans 2024.bin"}
+    for process in (onions.relay, onions.sealer):
+        process.stop()
+        assert not any(one in (process.said + process.errors).encode() for one in wanted)
+        process.start()
+    searched = [onions.folder / "house/data", onions.folder / "network"]
+    assert all(any(path.is_file() for path in place.rglob("*")) for place in searched)
+    assert [path for place in searched for path in in_files(place, wanted)] == []
 
 
 def arrives(onions: Onions, text: str, file: Path, folder: Path) -> str:

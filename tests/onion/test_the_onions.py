@@ -6,14 +6,13 @@ import base64
 import http.client
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
 from support.newsdesk import Source, run
 from support.onions import Onions, socks_port, visit
-from support.relay_process import PART, Reply, ask, commit, new_id, send
+from support.relay_process import PART, ask, new_id, send
 from support.small_edition import age_head
 from support.tornet import Tor, until
 
@@ -137,31 +136,6 @@ def flood(port: str, onion: str, answers: list[int], over: threading.Event) -> N
         ):
             while not over.is_set():
                 answers.append(ask(opened, "GET", "/en/").status)
-
-
-def test_an_upload_outlives_a_restart_of_the_relay_and_of_tor(onions: Onions) -> None:
-    drop, id_ = some_drop(3 * PART + 1), new_id()
-    restarts = iter((onions.restart_relay, onions.restart_tor))
-    for n in range(4):
-        part = drop[n * PART : (n + 1) * PART]
-        assert persist(onions, lambda o, n=n, part=part: ask(o, "PUT", f"/drops/{id_}/{n}", part)) == 204
-        if n < 2:
-            next(restarts)()
-    assert persist(onions, lambda o: commit(o, id_, 4, len(drop))) == 201
-    with visit(socks_port(onions.ada), onions.desk_onion) as opened:
-        assert ask(opened, "GET", f"/drops/{id_}").body == drop
-
-
-def persist(onions: Onions, request: Callable[[http.client.HTTPConnection], Reply]) -> int:
-    """The status of a request that is made until it is answered, as the page does it."""
-    end = time.monotonic() + 60
-    while True:
-        try:
-            with visit(socks_port(onions.source), onions.source_onion) as opened:
-                return request(opened).status
-        except (OSError, http.client.HTTPException, Unreachable):
-            assert time.monotonic() < end
-            time.sleep(0.1)
 
 
 def test_who_is_revoked_is_out_and_others_are_not(onions: Onions) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from support.front import Front
 from support.house import PASSPHRASE, House
 from support.newsdesk import Result, run
 from support.relay_process import new_id
@@ -23,6 +24,7 @@ from keys.onion import ClientKey
 VISITOR = ("SocksPort auto ExtendedErrors OnionTrafficOnly", "ClientOnly 1")
 _ONIONS = ("source-onion", "desk-onion", "closed/desk-onion")
 _SOCKETS = ("source.sock", "desk.sock")
+_DOORS = ("source.door", "desk.door")  # where tor finds them
 _SEALER = "sealer.sock"
 _NO_PAGE = "http://127.0.0.1:1"  # for the watcher of these desks: it has tests of its own
 
@@ -54,6 +56,7 @@ class Onions:
 
     def __init__(self, folder: Path, network: Network, house: House, sealer: SealerProcess) -> None:
         self.folder = folder
+        self.network = network
         self.house = house
         self.relay = house.relay
         self.sealer = sealer
@@ -63,8 +66,10 @@ class Onions:
         self.clients = folder / "desk-onion/authorized_clients"
         ada = self._invite("ada")
         self._invite("bea")
-        sockets = [folder / name for name in (*_SOCKETS, _SOCKETS[1])]
-        self.box = network.tor("box", [render_torrc(zip(places, sockets, strict=True), folder / _SEALER)])
+        doors = [folder / name for name in (*_DOORS, _DOORS[1])]
+        for door, socket in zip(doors, _SOCKETS, strict=False):
+            door.symlink_to(socket)
+        self.box = network.tor("box", [render_torrc(zip(places, doors, strict=True), folder / _SEALER)])
         self.ada = network.tor("ada", [*VISITOR, f"ClientOnionAuthDir {ada}"])
         self.source = network.tor("source", VISITOR)
         self._published()
@@ -87,6 +92,19 @@ class Onions:
     def key(self, name: str) -> ClientKey:
         """The client key of an invitation."""
         return ClientKey.parse((self.folder / f"{name}-keys/{name}.auth_private").read_text())[1]
+
+    @contextmanager
+    def front(self, which: str) -> Iterator[Front]:
+        """What stands between the box's tor and the relay's socket `which`, source or desk."""
+        door = self.folder / f"{which}.door"
+        socket = door.readlink()
+        door.unlink()
+        try:
+            with Front(f"unix:{self.folder / socket}", at=door) as front:
+                yield front
+        finally:
+            door.unlink()
+            door.symlink_to(socket)
 
     def restart_relay(self) -> None:
         self.relay.kill()

@@ -83,10 +83,10 @@ class RelayProcess:
         self.stop()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Ends it and returns its exit status; what it said on stderr is in `errors` then."""
+        """Ends it and returns its exit status; what it said is in `said` and `errors` then."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        _, self.errors = self.process.communicate(timeout=30)
+        self.said, self.errors = self.process.communicate(timeout=30)
         return self.process.returncode
 
     def kill(self) -> None:
@@ -102,8 +102,12 @@ def connect(address: str) -> socket.socket:
     """A connection to an address as the relay prints it."""
     if address.startswith("unix:"):
         plug = socket.socket(socket.AF_UNIX)
-        plug.settimeout(30)
-        plug.connect(address.removeprefix("unix:"))
+        try:
+            plug.settimeout(30)
+            plug.connect(address.removeprefix("unix:"))
+        except OSError:
+            plug.close()
+            raise
         return plug
     host, _, port = address.rpartition(":")
     return socket.create_connection((host, int(port)), timeout=30)

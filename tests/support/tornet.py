@@ -116,6 +116,13 @@ class Tor:
                 while control.event()[1:3] not in (["RECEIVED", name], ["FAILED", name]):
                     pass
 
+    def close_circuits(self) -> None:
+        """Closes its circuits to onions, with what goes through them."""
+        with self.control() as control:
+            for line in control.info("circuit-status").splitlines():
+                if "PURPOSE=HS_CLIENT_REND" in line:
+                    control.ask(f"CLOSECIRCUIT {line.split()[0]}")
+
     def _answers(self, made: list[Control]) -> bool:
         if self._process.poll() is not None:
             raise RuntimeError(f"{self.folder.name} ended: {self.said()}")
