@@ -15,31 +15,27 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import segno
-from support.demo_room import BIN, ROOT, Failed, Newsroom, see
+from support.demo_room import (
+    BIN,
+    JOURNALISTS,
+    ONION,
+    Failed,
+    Newsroom,
+    make_edition,
+    make_keys,
+    make_onions,
+    see,
+)
 from support.passage import passage
-from support.public_onion import NoOnion, PublicOnions, Service
+from support.public_onion import NoOnion, PublicOnions
 from support.relay_process import RelayProcess
+from support.sealer_process import SealerProcess
 
-JOURNALISTS = ("ada", "ben")
 MESSAGE = "The harbour's soil reports were changed after the laboratory signed them."
 ANSWER = "Thank you. Can you tell us which of the two reports came first?"
-YAML = """\
-name: The Harbour Post
-operator: The Harbour Post runs this demonstration on your own computer.
-address: https://harbourpost.example/tips
-languages: [en, nl]
-edition: 1
-expires: {expires}
-masthead: masthead.pub
-recipients:
-  - {{file: ada.pub, title: "Ada Smit, investigations"}}
-  - {{file: ben.pub, title: "Ben de Wit, the harbour"}}
-"""
-ONION = "onion: source-onion/hostname\n"
 
 
 @dataclass(frozen=True)
@@ -51,36 +47,9 @@ class Way:
     page: str
     socks: tuple[str, ...] = ()
 
-
-def make_keys(room: Newsroom) -> None:
-    for name in JOURNALISTS:
-        room.run(BIN / "desk", "keygen", name, "-o", room.folder, "--passphrase-fd", "FD")
-    room.run(BIN / "desk", "keygen", "--masthead", "-o", room.folder, "--passphrase-fd", "FD")
-    made = ", ".join(sorted(path.name for path in room.folder.iterdir()))
-    see("two journalists and the masthead have keys", made, "ben.pub" in made)
-
-
-def make_onions(room: Newsroom) -> list[Service]:
-    """The source onion and the desk onion, with an invitation for ada in `clients`."""
-    room.run(BIN / "desk", "keygen", "--onions", "-o", room.folder)
-    names = ("source", "desk")
-    services = [Service(room.folder / f"{name}-onion", room.folder / f"{name}.sock") for name in names]
-    clients = room.folder / "clients"
-    clients.mkdir()
-    room.run(BIN / "desk", "invite", "ada", "--onion", services[1].address, "-o", clients)
-    (clients / "ada.auth").rename(services[1].folder / "authorized_clients/ada.auth")
-    see("two onions have keys, and ada is invited to the desks'", services[0].address)
-    return services
-
-
-def make_edition(room: Newsroom, more: str = "") -> None:
-    expires = datetime.now(UTC).date() + timedelta(days=90)
-    yaml, out = room.folder / "newsroom.yaml", room.folder / "out"
-    yaml.write_text(YAML.format(expires=expires) + more)
-    masthead = room.folder / "masthead.key"
-    room.run(sys.executable, ROOT / "build.py", yaml, "-o", out, "--sign", masthead, "--passphrase-fd", "FD")
-    files = json.loads((out / "edition/manifest.json").read_text())["files"]
-    see("newsroom.yaml became a signed edition", f"{len(files)} files in {out}/edition", len(files) > 8)
+    @property
+    def watched(self) -> bool:
+        return bool(self.socks)  # only an edition that names its onion says where to look
 
 
 def prove(room: Newsroom, way: Way) -> None:
@@ -108,6 +77,11 @@ def prove(room: Newsroom, way: Way) -> None:
     )
     see("what the relay keeps is ciphertext", f"{len(stored):,} bytes, none of them readable", hidden)
 
+    fetched = json.loads(room.desk("ada", "fetch", "--json", "--passphrase-fd", "FD"))
+    if way.watched:
+        look = fetched["watch"]
+        told = f"{look['compared']} answers compared, canary: {look['canary'] or 'none'}"
+        see("meanwhile the watcher saw the page as a source does", told, not look["findings"])
     opened = read(room, sent["id"], file)
     see("ada fetched and opened it", f"{opened!r}, and the file's SHA-256 is the same")
     room.desk("ben", "fetch", "--passphrase-fd", "FD")
@@ -115,15 +89,13 @@ def prove(room: Newsroom, way: Way) -> None:
     see("ben, who was not chosen, cannot open it", json.dumps(others), sent["id"] not in json.dumps(others))
 
     room.desk("ada", "reply", sent["id"], "--passphrase-fd", "FD", text=ANSWER)
-    look = {"base_url": way.page, "look": sent["codename"]}
-    (reply,) = room.source(look)["replies"]
+    (reply,) = room.source({"base_url": way.page, "look": sent["codename"]})["replies"]
     right = reply["text"] == ANSWER and reply["author"] == "ada"
     see("the answer was read with the twelve words", f"{reply['author']}: {reply['text']}", right)
 
 
 def read(room: Newsroom, drop: str, file: Path) -> str:
     """Gives ada's opened message once the file beside it is the one that was sent."""
-    room.desk("ada", "fetch", "--passphrase-fd", "FD")
     folder = room.folder / "opened"
     room.desk("ada", "open", drop, "-o", folder, "--passphrase-fd", "FD")
     (written,) = (folder / "files").iterdir()
@@ -180,16 +152,22 @@ def on_the_tor_network(room: Newsroom, options: argparse.Namespace) -> None:
         onions = stack.enter_context(PublicOnions(folder, services, folder / "clients", **given))
         make_edition(room, ONION)
         sockets = {"source": f"unix:{source.socket}", "desk": f"unix:{desk.socket}", "circuits": "haproxy"}
-        relay = stack.enter_context(RelayProcess(folder / "out/edition", folder / "data", **sockets))
+        edition = folder / "out/edition"
+        relay = stack.enter_context(RelayProcess(edition, folder / "data", **sockets))
+        lane = {"listen": f"unix:{source.sealer}", "circuits": "haproxy"}
+        stack.enter_context(SealerProcess(edition, relay.source, folder / "sealer.yaml", **lane))
         onions.reach()
         where = f"http://{source.address}"
         see("a visitor of the Tor network reaches it; so does Tor Browser", where)
         show_code(where)
         page = stack.enter_context(passage(onions.socks, source.address))
+        print(
+            "      each sync takes about a minute, for the watcher reads and writes like a person", flush=True
+        )
         # Both desks are on this computer, so both use the one tor, which has ada's invitation.
         prove(room, Way(where, f"http://{desk.address}", page, ("--socks", onions.socks)))
         if not options.ci:
-            wait(room, where, relay)
+            wait(room, f"{where}/, without JavaScript at {where}:8080", relay)
 
 
 def show_code(address: str) -> None:

@@ -1,4 +1,4 @@
-"""The demo's newsroom: every program is run as a person would run it, and every step says what it showed."""
+"""The demo's newsroom, and how it is made: every program is run as a person would run it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,28 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from support.public_onion import Service
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+JOURNALISTS = ("ada", "ben")
+YAML = """\
+name: The Harbour Post
+operator: The Harbour Post runs this demonstration on your own computer.
+address: https://harbourpost.example/tips
+languages: [en, nl]
+edition: 1
+expires: {expires}
+masthead: masthead.pub
+recipients:
+  - {{file: ada.pub, title: "Ada Smit, investigations"}}
+  - {{file: ben.pub, title: "Ben de Wit, the harbour"}}
+"""
+ONION = "onion: source-onion/hostname\nwithout_javascript: seal\n"
 
 
 class Failed(Exception):  # noqa: N818 - it is what the user sees
@@ -57,3 +74,37 @@ def see(told: str, seen: str, held: bool = True) -> None:
     print(f"  {'ok' if held else 'FAILED'}  {told}\n        {seen}", flush=True)
     if not held:
         raise Failed(told)
+
+
+def make_keys(room: Newsroom) -> None:
+    for name in JOURNALISTS:
+        room.run(BIN / "desk", "keygen", name, "-o", room.folder, "--passphrase-fd", "FD")
+    room.run(BIN / "desk", "keygen", "--masthead", "-o", room.folder, "--passphrase-fd", "FD")
+    made = ", ".join(sorted(path.name for path in room.folder.iterdir()))
+    see("two journalists and the masthead have keys", made, "ben.pub" in made)
+
+
+def make_onions(room: Newsroom) -> list[Service]:
+    """The source onion and the desk onion, with an invitation for ada in `clients`."""
+    room.run(BIN / "desk", "keygen", "--onions", "-o", room.folder)
+    folder = room.folder
+    services = [
+        Service(folder / "source-onion", folder / "source.sock", folder / "sealer.sock"),
+        Service(folder / "desk-onion", folder / "desk.sock"),
+    ]
+    clients = room.folder / "clients"
+    clients.mkdir()
+    room.run(BIN / "desk", "invite", "ada", "--onion", services[1].address, "-o", clients)
+    (clients / "ada.auth").rename(services[1].folder / "authorized_clients/ada.auth")
+    see("two onions have keys, and ada is invited to the desks'", services[0].address)
+    return services
+
+
+def make_edition(room: Newsroom, more: str = "") -> None:
+    expires = datetime.now(UTC).date() + timedelta(days=90)
+    yaml, out = room.folder / "newsroom.yaml", room.folder / "out"
+    yaml.write_text(YAML.format(expires=expires) + more)
+    masthead = room.folder / "masthead.key"
+    room.run(sys.executable, ROOT / "build.py", yaml, "-o", out, "--sign", masthead, "--passphrase-fd", "FD")
+    files = json.loads((out / "edition/manifest.json").read_text())["files"]
+    see("newsroom.yaml became a signed edition", f"{len(files)} files in {out}/edition", len(files) > 8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -28,10 +29,11 @@ class NoOnion(Exception):  # noqa: N818 - it is what the user sees
 
 @dataclass(frozen=True)
 class Service:
-    """The folder of an onion's keys, and the relay's socket that it leads to."""
+    """The folder of an onion's keys, and the sockets it leads to: the relay's, and the sealer's if any."""
 
     folder: Path
     socket: Path
+    sealer: Path | None = None
 
     @property
     def address(self) -> str:
@@ -58,13 +60,13 @@ class PublicOnions:
         if not os.access(TOR, os.X_OK):
             raise NoOnion("tor is not installed (Debian's package is called tor)")
         self._services, self._patience, self._say = services, patience, say
+        self._suspect = ""  # what may be wrong although tor goes on
         self._tors = ExitStack()
         try:
-            torrc = render_torrc((one.folder, one.socket) for one in services)
+            torrc = render_torrc(((one.folder, one.socket) for one in services), services[0].sealer)
             box = self._start(folder / "box", [torrc, *more])
-            self._visitor = self._start(
-                folder / "visitor", [*VISITOR, f"ClientOnionAuthDir {clients}", *more]
-            )
+            visitor = [*VISITOR, f"ClientOnionAuthDir {clients}", *more]
+            self._visitor = self._start(folder / "visitor", visitor)
             # Asked for first, for what happens from here on waits in this connection.
             with box.control() as events:
                 events.ask("SETEVENTS HS_DESC")
@@ -90,18 +92,22 @@ class PublicOnions:
         return socks_port(self._visitor)
 
     def reach(self) -> None:
-        """Returns once a visitor has reached both; refuses (NoOnion) after some tries."""
+        """Returns once a visitor has reached every port of both; refuses (NoOnion) after some tries."""
         for service in self._services:
-            for tries in range(1, _TRIES + 1):
-                try:
-                    socks.connect(self.socks, service.address, 80, "first", self._patience).close()
-                    break
-                except Unreachable as why:
-                    if tries == _TRIES:
-                        raise NoOnion(f"it was published, but {why.detail}") from None
-                    self._say(f"not reached yet: {why.detail}")
-                    self._visitor.ask("SIGNAL NEWNYM")  # else it would not ask the same directories again
-                    time.sleep(tries)
+            for port in (80, *([8080] if service.sealer else [])):
+                self._reach(service.address, port)
+
+    def _reach(self, address: str, port: int) -> None:
+        for tries in range(1, _TRIES + 1):
+            try:
+                return socks.connect(self.socks, address, port, "first", self._patience).close()
+            except Unreachable as why:
+                if tries == _TRIES:
+                    raise NoOnion(f"{self._suspect}it was published, but {why.detail}") from None
+                self._say(f"not reached yet: {why.detail}")
+                self._visitor.ask("SIGNAL NEWNYM")  # else it would not ask the same directories again
+                time.sleep(tries)
+        return None
 
     def _start(self, folder: Path, lines: Sequence[str]) -> Tor:
         tor = Tor(folder, lines)
@@ -109,26 +115,25 @@ class PublicOnions:
         try:
             tor.ask("GETINFO version")
         except RuntimeError:
-            *_, last = ["it says nothing", *tor.said().splitlines()]
-            raise NoOnion(f"tor does not start: {last.rpartition('] ')[2]}") from None
+            raise NoOnion(f"tor does not start: {_complaint(folder / 'torrc')}") from None
         return tor
 
     def _bootstrap(self, tor: Tor, who: str) -> None:
-        reached, since, clock = -1, time.monotonic(), False
+        reached, since = -1, time.monotonic()
         with tor.control() as control:
             while reached < 100:
                 said = control.info("status/bootstrap-phase")
                 found = _PHASE.search(said)
                 assert found is not None, said
                 percent, summary = int(found[1]), found[2]
-                clock |= "REASON=CLOCK_SKEW" in said
+                if "REASON=CLOCK_SKEW" in said:
+                    self._suspect = "this computer's clock is wrong: "
                 if percent > reached:
                     reached, since = percent, time.monotonic()
                     self._say(f"{who}: {percent} %, {summary}")
                 elif time.monotonic() - since > self._patience:
                     where = f"stood still at {percent} % ({summary}) for {self._patience:g} seconds"
-                    why = "this computer's clock is wrong" if clock else "tor cannot reach the network"
-                    raise NoOnion(f"{why}: {who} {where}")
+                    raise NoOnion(f"{self._suspect or 'tor cannot reach the network: '}{who} {where}")
                 time.sleep(0.1)
 
     def _publish(self, events: Control) -> None:
@@ -141,3 +146,11 @@ class PublicOnions:
         except TimeoutError:
             if not stored:
                 raise NoOnion("tor reaches the network, but cannot publish an onion") from None
+
+
+def _complaint(torrc: Path) -> str:
+    """What tor has against its lines."""
+    done = subprocess.run([TOR, "-f", torrc, "--verify-config"], capture_output=True, text=True, check=False)
+    warnings = [line.partition("[warn] ")[2] for line in done.stdout.splitlines() if "[warn] " in line]
+    found = [warning for warning in warnings if "config" in warning]
+    return (found or warnings or ["it does not say why"])[-1].rstrip(".")
