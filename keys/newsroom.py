@@ -17,7 +17,7 @@ from keys.identity import parse_public
 from keys.kinds import Pattern, Text
 from keys.masthead import Masthead
 from keys.nodes import Json, Mistake, Wrong, at, line, nodes_of_json, nodes_of_yaml, wrong
-from keys.options import NAME, NEWSROOM_ID, Common, Listed, Options
+from keys.options import NAME, NEWSROOM_ID, Box, Common, Listed, Options
 from keys.recipients import HybridRecipient, parse_recipient
 from keys.schema import Kind, ListOf, Section, canonical, nearest, option, parse_canonical
 
@@ -102,6 +102,15 @@ class Newsroom(Common):
 def load(path: Path, catalogues: Collection[str] | None = None) -> Newsroom:
     """Gives the newsroom of a newsroom.yaml and the key files it names; raises BadNewsroom with all mistakes,
     one a line, as `FILE:LINE: sentence`. With `catalogues`, a language without one is a mistake."""
+    return _load(path, catalogues)[0]
+
+
+def load_with_box(path: Path) -> tuple[Newsroom, Box | None]:
+    """Gives what `load` gives, and what newsroom.yaml says of the box; raises BadNewsroom as `load` does."""
+    return _load(path, None)
+
+
+def _load(path: Path, catalogues: Collection[str] | None) -> tuple[Newsroom, Box | None]:
     try:
         return _assemble(nodes_of_yaml(_read(path, LONGEST_YAML)), path.parent, catalogues)
     except _Unreadable as unreadable:
@@ -138,7 +147,7 @@ def _read(path: Path, longest: int) -> str:
         raise _Unreadable(f"{path}:{at_line}: this line is not UTF-8") from None
 
 
-def _assemble(root: Node, folder: Path, catalogues: Collection[str] | None) -> Newsroom:
+def _assemble(root: Node, folder: Path, catalogues: Collection[str] | None) -> tuple[Newsroom, Box | None]:
     values, mistakes = Section(Options).parts(root)
     mistakes += _across(values, root, catalogues)
     masthead: Masthead | None = None
@@ -165,8 +174,9 @@ def _assemble(root: Node, folder: Path, catalogues: Collection[str] | None) -> N
         mistakes += _readers(values, root, recipients)
     if mistakes or masthead is None:
         raise Wrong(*mistakes)
+    box = values.pop("box", None)
     found = {"id": masthead.newsroom, "masthead": str(masthead), "recipients": tuple(recipients)}
-    return Newsroom(**values | found | {"id": values.get("id") or masthead.newsroom})
+    return Newsroom(**values | found | {"id": values.get("id") or masthead.newsroom}), box
 
 
 def _onion(said: str, folder: Path) -> str:

@@ -133,8 +133,37 @@ class Common:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Box:
+    """Where the machine is, and how it gets on there: for provision/ alone; no page and no desk learns it."""
+
+    host: str = option(
+        Pattern(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}", "203.0.113.7 or box.example"),
+        "The address or name at which ssh reaches the box while it is made.",
+    )
+    user: str = option(
+        Pattern(r"[a-z_][a-z0-9_-]{0,31}", "root"),
+        "Whom ssh logs in as: root, or one who may use sudo.",
+        "root",
+    )
+    reserve: int = option(Size(64 * MIB, 64 * GIB), "Disk space that drops never get.", 512 * MIB)
+    bridges: tuple[str, ...] = option(
+        ListOf(
+            Pattern(
+                r"((obfs4|snowflake) )?[0-9A-Fa-f.:\[\]]{3,50}:[0-9]{1,5}"
+                r"( [0-9A-Fa-f]{40})?( [a-z-]+=[!$-~]+)*",
+                "obfs4 192.0.2.1:443 FINGERPRINT cert=… iat-mode=0",
+            ),
+            0,
+            20,
+        ),
+        "Bridges for a place that blocks Tor, each a line as bridges.torproject.org gives it.",
+        (),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Options(Common):
-    """newsroom.yaml: what the newsroom shares with the world, with files where keys are meant."""
+    """newsroom.yaml: what the newsroom shares with the world, files where keys are meant, and its box."""
 
     id: str | None = option(
         NEWSROOM_ID, "The newsroom's name in every format; without it, the masthead's hash.", None
@@ -147,3 +176,4 @@ class Options(Common):
         ListOf(Section(Listed, alone="file"), 1, 64),
         "The .pub files of all who can read, in the page's order.",
     )
+    box: Box | None = option(Section(Box), "The machine, for `make box`.", None)

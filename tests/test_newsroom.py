@@ -17,8 +17,8 @@ from keys.desk.keygen import new_onions
 from keys.errors import BadNewsroom
 from keys.identity import Journalist
 from keys.masthead import MastheadKey
-from keys.newsroom import LONGEST_YAML, Newsroom, load
-from keys.options import QUESTIONS, Options
+from keys.newsroom import LONGEST_YAML, Newsroom, load, load_with_box
+from keys.options import QUESTIONS, Box, Options
 from keys.schema import Section
 
 ROOT = Path(__file__).parent.parent
@@ -72,6 +72,31 @@ def mistakes(path: Path, catalogues: set[str] | None = None) -> list[str]:
     with pytest.raises(BadNewsroom) as caught:
         load(path, catalogues)
     return caught.value.detail.splitlines()
+
+
+def test_the_box_is_read_and_stays_out_of_what_is_published(write: Write) -> None:
+    bridge = f"obfs4 192.0.2.1:443 {'AB' * 20} cert=ab+/= iat-mode=0"
+    path = write(f"{PLAIN}box: {{host: 203.0.113.7, reserve: 1 GiB, bridges: ['{bridge}']}}\n")
+    newsroom, box = load_with_box(path)
+    assert box == Box(host="203.0.113.7", reserve=1 << 30, bridges=(bridge,))
+    assert newsroom == load(write(PLAIN))
+    assert load_with_box(write(PLAIN))[1] is None
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        "{}",
+        "{host: -oProxyCommand=x}",
+        "{host: a, user: 'root -x'}",
+        "{host: a, reserve: 1 MiB}",
+        "{host: a, bridges: ['192.0.2.1:443 x\\nNoExec 0']}",
+        "{host: a, bridges: ['meek 192.0.2.1:443']}",
+    ],
+)
+def test_a_box_that_cannot_be_meant_is_a_mistake(write: Write, box: str) -> None:
+    (mistake,) = mistakes(write(f"{PLAIN}box: {box}\n"))
+    assert mistake.startswith("newsroom.yaml:9: box: ")
 
 
 def test_the_required_options_suffice(write: Write) -> None:
