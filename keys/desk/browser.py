@@ -277,10 +277,15 @@ class Browser:
             for request in requests:
                 # Whoever comes first has the connection that is free.
                 wire = self._pools[request.anonymous].free()
-                asking.append(threads.submit(lambda *given: take(self.ask(*given)), request, longest, wire))
+                asking.append(threads.submit(self._ask_and_take, request, longest, wire, take))
                 self.pause(_NEXT)
         for one in asking:
             one.result()
+
+    def _ask_and_take(
+        self, request: Request, longest: int, wire: _Wire | None, take: Callable[[Exchange], None]
+    ) -> None:
+        take(self.ask(request, longest, wire))
 
     def ask(self, request: Request, longest: int, wire: _Wire | None = None) -> Exchange:
         """Gives the answer to one request, at most so many bytes of its body; raises Unreachable."""

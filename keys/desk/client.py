@@ -178,7 +178,7 @@ class Client:
 
     def _read(self, answer: http.client.HTTPResponse, n: int) -> bytes:
         try:
-            return answer.read(n)
+            return answer.read1(n)  # what is there: a circuit that dies early would cost what waits for more
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Unreachable(_reason(error)) from None

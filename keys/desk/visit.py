@@ -23,7 +23,7 @@ _LONGEST_WORD = 64 << 10  # bytes of an answer that is neither a file nor the bo
 _PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 _BOARD_TRIES, _DROP_TRIES = 4, 5
 _PART, _IN_FLIGHT = 1 << 20, 3
-_SEALING = (0.05, 0.6)  # seconds that a browser takes to seal a part
+_SEALING = (0.01, 0.1)  # seconds that a browser takes to seal a part
 
 
 @dataclass(frozen=True)

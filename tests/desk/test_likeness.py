@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -73,8 +74,15 @@ def shape(passed: list[Passed]) -> Counter[tuple[tuple[str, int], ...]]:
 
 
 def requests(passed: list[Passed]) -> list[tuple[str, int]]:
-    """All requests of a visit, in the order in which they came."""
-    return [masked(one) for one in passed]
+    """All requests of a visit in the order in which they came, but for those that are made at once: what a
+    page needs, and the parts of a drop."""
+
+    def kind(one: tuple[str, int]) -> str:
+        line = one[0].partition("\r\n")[0]
+        return "at once" if line.startswith(("GET /styles/", "GET /scripts/", "PUT ")) else line
+
+    groups = groupby(map(masked, passed), kind)
+    return [one for _, group in groups for one in sorted(group)]
 
 
 def seen(front: Front, go: Callable[[str], None]) -> tuple[list[Passed], int]:
@@ -132,6 +140,7 @@ def test_a_watcher_looks_like_a_source(house: House, front: Front, firefox: Fire
     drop = canary(house) if sends else b""
     ours, our_links = seen(front, lambda onion: watched(house, front, onion, drop))
     assert len(real) == (7 if sends else 6)
+    assert requests(ours) == requests(real)
     assert shape(ours) == shape(real)
     assert our_links == real_links == 3
 
@@ -144,11 +153,10 @@ def test_a_watcher_sends_a_large_drop_like_a_source(
     real, real_links = seen(front, lambda onion: sent_by_firefox(firefox, onion, file))
     drop = canary(house, file.stat().st_size)
     ours, our_links = seen(front, lambda onion: watched(house, front, onion, drop))
-    # Which part comes first, and over which connection, is up to which one is free.
-    assert sorted(requests(ours)[6:-1]) == sorted(requests(real)[6:-1])
-    assert (requests(ours)[:6], requests(ours)[-1]) == (requests(real)[:6], requests(real)[-1])
+    assert requests(ours) == requests(real)
     assert [one.request.head.split(" ")[0] for one in real[-4:]] == ["PUT", "PUT", "PUT", "POST"]
-    assert our_links == real_links
+    # How many parts are on their way at once is up to how fast a computer seals.
+    assert {our_links, real_links} <= {3, 4, 5}
 
 
 def test_a_watcher_makes_as_many_connections_when_tor_is_slow(
