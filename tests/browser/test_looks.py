@@ -5,52 +5,18 @@ and what it looked like is kept in test-output/screenshots/.
 
 from __future__ import annotations
 
-import itertools
 import os
 from pathlib import Path
 
 import pytest
-from support.axe import violations
 from support.cutting_proxy import CuttingProxy
 from support.firefox import Firefox
-from support.house import LANGUAGES, ROOT, House
-from support.mirror import lopsided
+from support.house import LANGUAGES, House
 from support.source import Source
+from support.tour import Tour
 
-SCREENSHOTS = ROOT / "test-output/screenshots"
-WIDTHS = {"phone": 360, "desktop": 1280}
 MIB = 1 << 20
 HELD = 7 * MIB // 2  # more than the three parts that are under way at once: so one at least has arrived
-_TOO_WIDE = "const { scrollWidth, clientWidth } = document.documentElement; return scrollWidth > clientWidth"
-
-
-class Tour:
-    """Looks at the page wherever it stops; `problems` is what was wrong with it there."""
-
-    def __init__(self, firefox: Firefox, language: str) -> None:
-        self.firefox = firefox
-        self.language = language
-        self.problems: list[str] = []
-
-    def stop(self, name: str) -> None:
-        for (device, width), dark in itertools.product(WIDTHS.items(), (False, True)):
-            self.firefox.viewport(width)
-            self.firefox.dark(dark)
-            look = f"{name}-{device}-{'dark' if dark else 'light'}"
-            found = violations(self.firefox)
-            if self.firefox.script(_TOO_WIDE):
-                found.append("it is wider than the screen")
-            if not dark:
-                found += lopsided(self.firefox)
-                found += self._enlarged()
-            self.problems += [f"{self.language} {look}: {problem}" for problem in found]
-            self.firefox.screenshot(SCREENSHOTS / self.language / f"{look}.png")
-
-    def _enlarged(self) -> list[str]:
-        self.firefox.text_zoom(2)
-        wide = self.firefox.script(_TOO_WIDE)
-        self.firefox.text_zoom(1)
-        return ["with letters twice as large it is wider than the screen"] if wide else []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
