@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import groupby
@@ -13,11 +14,12 @@ from pathlib import Path
 import pytest
 from support.firefox import Firefox
 from support.firefox_prefs import TOR_BROWSER, Prefs
-from support.front import Front, Passed
+from support.front import Bend, Forward, Front, Passed
 from support.house import House
 from support.newsdesk import recipients
 from support.relay_process import new_id
 from support.source import Source
+from support.wires import Message
 
 from keys.desk.browser import Browser
 from keys.desk.visit import Pace, Plan, Span, visit
@@ -28,7 +30,6 @@ from keys.onion import ServiceKey
 pytestmark = pytest.mark.browser
 AT_ONCE = Span(0, 0, 0)
 PACE = Pace(AT_ONCE, AT_ONCE, AT_ONCE, AT_ONCE)
-LATENCY = 0.3  # seconds; a page's style and script are then asked for before either has come, as through tor
 MORE: Prefs = {  # what else Tor Browser has that bears on connections
     "network.http.http3.enable": False,
     "privacy.firstparty.isolate": True,
@@ -44,8 +45,28 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def front(house: House) -> Iterator[Front]:
-    with Front(house.relay.source, latency=LATENCY) as one:
+    with Front(house.relay.source, together()) as one:
         yield one
+
+
+def together() -> Bend:
+    """Gives a page its style once it has asked for its script: through tor neither comes before both were
+    asked for."""
+    asked = threading.Event()
+
+    def bend(request: Message, forward: Forward) -> Message:
+        path = request.head.split(" ")[1]
+        if path == "/":
+            asked.set()
+        elif path.endswith(("/send.html", "/answers.html")):
+            asked.clear()
+        elif path.startswith("/scripts/"):
+            asked.set()
+        elif path.startswith("/styles/"):
+            assert asked.wait(60)
+        return forward()
+
+    return bend
 
 
 @pytest.fixture(scope="module")

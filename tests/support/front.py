@@ -37,7 +37,7 @@ class Passed:
 
 class Front:
     """Use it in a `with` block; `bend` may be set anew at any time. It listens at a port, or a unix socket
-    `at`. Every answer takes `latency` seconds longer, and every SOCKS connection `opening` seconds."""
+    `at`. Every SOCKS connection takes `opening` seconds."""
 
     def __init__(
         self,
@@ -45,12 +45,11 @@ class Front:
         bend: Bend = honest,
         *,
         at: Path | None = None,
-        latency: float = 0,
         opening: float = 0,
     ) -> None:
         self.target = target  # as the relay prints it
         self.bend = bend
-        self.latency, self.opening = latency, opening
+        self.opening = opening
         self._links: list[socket.socket] = []
         self.passed: list[Passed] = []
         self.links = 0  # connections, used or not
@@ -106,7 +105,6 @@ class Front:
                     client.recv(1)
                     return
                 self.passed.append(Passed(link, circuit, request, answer))
-                time.sleep(self.latency)
                 client.sendall(answer.head.encode("latin-1") + answer.body)
 
     def _forward(self, line: bytes, request: Message) -> Message:
