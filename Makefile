@@ -29,7 +29,7 @@ $(VENV)/.ready: $(VENV)/bin/python requirements/dev.txt pyproject.toml
 		mv npm-cli.js npm && mv npx-cli.js npx
 	@touch $@
 
-site/node_modules/.ready: site/package-lock.json $(VENV)/.ready
+site/node_modules/.ready: site/package-lock.json | $(VENV)/.ready
 	@cd site && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
