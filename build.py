@@ -34,7 +34,7 @@ except ModuleNotFoundError as missing:
 
 from keys import edition
 from keys.codename import word_list
-from keys.errors import BadEdition, BadNewsroom, KnotholeError
+from keys.errors import BadAgeFile, BadEdition, BadIdentity, BadNewsroom, KnotholeError
 from keys.identity import unlock
 from keys.masthead import Masthead, MastheadKey
 from keys.newsroom import Newsroom, load
@@ -368,6 +368,18 @@ def replace(built: Path, out: Path) -> None:
         raise
 
 
+def masthead_key(path: Path, passphrase_fd: int | None) -> MastheadKey:
+    """Gives the key that signs; raises BuildError for a file that is no locked masthead."""
+    locked = path.read_bytes()
+    try:
+        return MastheadKey.parse(unlock(locked, Passphrases(passphrase_fd).ask(path.name)))
+    except (BadAgeFile, BadIdentity):
+        hint = (
+            "it is the masthead.key that `desk keygen --masthead` made; take it from a copy if it is damaged"
+        )
+        raise BuildError(f"{path} is not a whole locked masthead", hint=hint) from None
+
+
 def build(newsroom: Newsroom, options: argparse.Namespace) -> None:
     out: Path = options.out
     if newsroom.expires < datetime.now(UTC).date():
@@ -376,10 +388,9 @@ def build(newsroom: Newsroom, options: argparse.Namespace) -> None:
         )
     if out.exists() and not (out / "edition" / edition.MANIFEST).is_file():
         raise BuildError(f"{out} is there and holds no edition", hint="name a folder that is not there yet")
-    key = None
-    if options.sign:
-        passphrase = Passphrases(options.passphrase_fd).ask(options.sign.name)
-        key = MastheadKey.parse(unlock(options.sign.read_bytes(), passphrase))
+    if not out.absolute().parent.is_dir():
+        raise BuildError(f"{out.absolute().parent} is not a folder", hint="make it first")
+    key = masthead_key(options.sign, options.passphrase_fd) if options.sign else None
     # A sibling, so that the last step is a rename on one file system.
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as place:
         built = Path(place, "new")
@@ -391,10 +402,11 @@ def build(newsroom: Newsroom, options: argparse.Namespace) -> None:
 
 
 def check(newsroom: Newsroom, options: argparse.Namespace) -> None:
-    """Raises BadEdition unless OUT holds what this input builds, and any signature is the masthead's."""
+    """Raises BadEdition unless the edition in OUT is what this input builds, and any signature is the
+    masthead's."""
     folder = options.out / "edition"
     if not folder.is_dir():
-        raise BadEdition(f"{options.out} holds none")
+        raise BuildError(f"{options.out} holds no edition to check", hint="build it first, without --check")
     if (folder / edition.SIGNATURE).exists():
         edition.verify(folder, Masthead.parse(newsroom.masthead), newsroom.expires)
     with tempfile.TemporaryDirectory() as place:

@@ -115,6 +115,11 @@ def test_check_says_what_differs(yaml: Path, tmp_path: Path, built: Path) -> Non
     assert "/en/send.html is not what the newsroom signed" in build(yaml, "-o", out, "--check").stderr
 
 
+def test_where_there_is_nothing_to_check_or_to_build_in_says_so(yaml: Path, tmp_path: Path) -> None:
+    assert "nowhere holds no edition to check\n" in build(yaml, "-o", tmp_path / "nowhere", "--check").stderr
+    assert "no/such is not a folder\n" in build(yaml, "-o", tmp_path / "no/such/out").stderr
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -134,10 +139,18 @@ def test_a_mistake_is_told_and_nothing_is_built(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("key", ["ada.pub", "missing.key", "."])
-def test_what_is_no_key_does_not_sign(yaml: Path, tmp_path: Path, key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ("ada.pub", "ada.pub is not a whole locked masthead"),
+        ("missing.key", "missing.key: No such file"),
+        (".", "Is a directory"),
+    ],
+)
+def test_what_is_no_key_does_not_sign(yaml: Path, tmp_path: Path, key: str, says: str) -> None:
     done = build(yaml, "-o", tmp_path / "out", "--sign", tmp_path / key)
     assert done.returncode == 1
+    assert says in done.stderr
     assert re.fullmatch(r"build: error: .+\n(build: hint: .+\n)?", done.stderr)
     assert not (tmp_path / "out").exists()
 

@@ -48,7 +48,7 @@ def extract(drop: DropReader, folder: Path, report: Callable[[int], None]) -> in
     if os.path.lexists(folder):
         raise DeskError(f"{folder} is there already", hint="name a folder that is not")
     if not folder.parent.is_dir():
-        raise DeskError(f"{folder.parent} is no folder")
+        raise DeskError(f"{folder.parent} is no folder", hint="make it first")
     # Beside its final place, so that one rename makes all of it appear.
     partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial"))
     try:

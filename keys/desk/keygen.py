@@ -76,7 +76,7 @@ def _write_pair(
 def _free(folder: Path, *names: str) -> list[Path]:
     """Gives the paths of files that may be made; raises DeskError when one is there, or git would see it."""
     if not folder.is_dir():
-        raise DeskError(f"{folder} is no folder")
+        raise DeskError(f"{folder} is no folder", hint="make it first")
     files.outside_git(folder.resolve())
     paths = [folder / name for name in names]
     for path in paths:
