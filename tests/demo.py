@@ -107,12 +107,15 @@ def read(room: Newsroom, drop: str, file: Path) -> str:
     return message
 
 
-def wait(room: Newsroom, where: str, relay: RelayProcess) -> None:
+def wait(room: Newsroom, relay: RelayProcess, *where: str) -> None:
     """Leaves the page open until Ctrl-C."""
     desk = f"{BIN / 'desk'} --home {room.folder / 'ada-desk'}"
+    places = "\n    ".join(where)
     print(
         f"""
-The page is open at {where}/ (Ctrl-C ends it and deletes everything).
+The page is open, until Ctrl-C ends it and deletes everything:
+
+    {places}
 
 Send something to Ada, then read and answer it as her. Her passphrase: {room.passphrase}
 
@@ -135,7 +138,7 @@ def on_this_computer(room: Newsroom, ends: bool) -> None:
     with RelayProcess(room.folder / "out/edition", room.folder / "data") as relay:
         prove(room, Way(relay.source_url, relay.desk_url, relay.source_url))
         if not ends:
-            wait(room, relay.source_url, relay)
+            wait(room, relay, f"{relay.source_url}/")
 
 
 def on_the_tor_network(room: Newsroom, options: argparse.Namespace) -> None:
@@ -167,7 +170,7 @@ def on_the_tor_network(room: Newsroom, options: argparse.Namespace) -> None:
         # Both desks are on this computer, so both use the one tor, which has ada's invitation.
         prove(room, Way(where, f"http://{desk.address}", page, ("--socks", onions.socks)))
         if not options.ci:
-            wait(room, f"{where}/, without JavaScript at {where}:8080", relay)
+            wait(room, relay, f"{where}/", f"{where}:8080/ without JavaScript")
 
 
 def show_code(address: str) -> None:
@@ -184,7 +187,7 @@ def demonstrate(room: Newsroom, options: argparse.Namespace) -> None:
         try:
             return on_the_tor_network(room, options)
         except NoOnion as why:
-            print(f"\nNo onion: {why}. The demo goes on without one, on this computer alone.\n", flush=True)
+            print(f"\nNo onion, for {why}; the demo goes on without, on this computer alone.\n", flush=True)
     return on_this_computer(room, options.ci)
 
 
