@@ -56,4 +56,4 @@ lock:
 	sh requirements/lock.sh
 
 clean:
-	rm -rf $(VENV) site/node_modules .demo out test-output bench/results .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) site/node_modules out test-output bench/results .hypothesis .mypy_cache .ruff_cache
