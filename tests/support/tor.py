@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Template
 
 TOR = shutil.which("tor") or "/usr/sbin/tor"  # which a user's PATH may not name
-_TORRC = Path(__file__).parents[2] / "provision/roles/onion/templates/torrc.j2"
+_TORRC = Path(__file__).parents[2] / "provision/roles/onion/templates/etc/tor/torrc.j2"
 
 
 def render_torrc(onions: Iterable[tuple[Path, Path]], sealer: Path | None = None, **more: object) -> str:
@@ -16,4 +16,5 @@ def render_torrc(onions: Iterable[tuple[Path, Path]], sealer: Path | None = None
     services = [{"folder": folder, "socket": socket} for folder, socket in onions]
     if sealer:
         services[0]["sealer"] = sealer
-    return template.render(onions=services, **more)
+    given = {f"onion_{name}": value for name, value in more.items()}
+    return template.render(onion_services=services, **given)
