@@ -47,6 +47,7 @@ class Settings:
     control: Address | None = None  # tor's control socket, with CookieAuthentication
     source_onion: str | None = None  # the two services' addresses, for `status` to ask tor about
     desk_onion: str | None = None
+    sealer: Address | None = None  # where the sealer listens, for `status` to look whether it does
 
 
 def parse(text: str | bytes, base: Path) -> Settings:
@@ -155,6 +156,7 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "desk": _address,
     "listen": _address,
     "relay": _address,
+    "sealer": _address,
     "circuits": _circuits,
     "control": _control,
     "source_onion": _onion,

@@ -28,9 +28,9 @@ _LONGEST = 1 << 16  # bytes of its answer
 _NUMBERS = ("edition", "free_bytes", "reserve_bytes", "drops", "unfinished")
 
 _ABOUT = """\
-Says whether the box does its work: the relay, its disk, edition and board, tor, and whether the two onions
-can be found. Tor asks a directory for each onion as a visitor's would, which may take a minute; asked more
-often than every five minutes it may ask none.
+Says whether the box does its work: the relay, its disk, edition and board, the sealer, tor, and whether the
+two onions can be found. Tor asks a directory for each onion as a visitor's would, which may take a minute;
+asked more often than every five minutes it may ask none.
 
 Exit status: 0 when all is well, 1 when something needs a person, 2 when it was called wrongly."""
 
@@ -63,10 +63,11 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What relay and tor say of themselves, None where they do not, and all that needs a person."""
+    """What relay, tor and sealer say of themselves, None where they do not, and all that needs a person."""
 
     relay: Relay | None
     tor: Health | None
+    sealer: bool | None  # whether it answers, if there is one
     problems: list[Problem]
 
 
@@ -107,18 +108,35 @@ def look(settings: Settings) -> Report:
             problems += _of_tor(tor)
         except NoTor as error:
             problems.append(Problem(str(error), "see whether tor runs, and who may use its control socket"))
-    return Report(relay, tor, problems)
+    sealer = None if settings.sealer is None else answers(settings.sealer, settings.circuits)
+    if sealer is False:
+        problems.append(Problem("the sealer does not answer", "see whether it runs, and what it said last"))
+    return Report(relay, tor, sealer, problems)
+
+
+def answers(sealer: Address, circuits: str) -> bool:
+    """Whether the sealer shows its first page, or at least has too many visitors to show it."""
+    try:
+        return _get(sealer, circuits, "/")[0] in (200, 503)
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def _get(address: Address, circuits: str, target: str) -> tuple[int, bytes]:
+    """The status and body of an answer; OSError or HTTPException when there is none."""
+    with closing(http.client.HTTPConnection("relay")) as asking:
+        asking.sock = Plug(address, time.monotonic() + _SECONDS, _LONGEST)
+        if circuits == "haproxy":
+            asking.sock.sendall(line_of(0))
+        asking.request("GET", target)
+        answer = asking.getresponse()
+        return answer.status, answer.read()
 
 
 def ask(desk: Address, circuits: str) -> Relay:
     """What the relay says of itself at its desk socket; OSError, HTTPException or ValueError when it says
     nothing or something else."""
-    with closing(http.client.HTTPConnection("relay")) as asking:
-        asking.sock = Plug(desk, time.monotonic() + _SECONDS, _LONGEST)
-        if circuits == "haproxy":
-            asking.sock.sendall(line_of(0))
-        asking.request("GET", "/status")
-        body = asking.getresponse().read()
+    _, body = _get(desk, circuits, "/status")
     try:
         said = json.loads(body)
         relay = Relay(
@@ -190,6 +208,7 @@ def _as_json(report: Report) -> str:
         "ok": not report.problems,
         "relay": asdict(relay) if relay is not None else None,
         "tor": asdict(tor) if tor is not None else None,
+        "sealer": report.sealer,
         "problems": [asdict(problem) for problem in report.problems],
     }
     return json.dumps(said, default=lambda day: day.isoformat())
@@ -208,6 +227,8 @@ def _as_text(settings: Settings, report: Report) -> str:
         lines += [(f"{name} onion", _words(onion)) for name, onion in tor.onions.items()]
     elif settings.control is None:
         lines.append(("tor", "not asked, for the settings name no control socket"))
+    if report.sealer:
+        lines.append(("sealer", "answers"))
     for problem in report.problems:
         lines += [("problem", problem.sentence), ("remedy", problem.remedy)]
     return "\n".join(f"{name + ':':<14}{said}" for name, said in lines)

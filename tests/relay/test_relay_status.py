@@ -134,6 +134,19 @@ def test_a_relay_without_an_end(tmp_path: Path, forever: bytes) -> None:
         assert unanswered(tmp_path, relay.address)
 
 
+def test_a_sealer_that_answers_and_one_that_does_not(tmp_path: Path) -> None:
+    page = b"HTTP/1.1 %d OK\r\nContent-Length: 0\r\n\r\n"
+    with saying(tmp_path, WELL) as relay, Sayer(tmp_path / "sealer", page % 200) as sealer:
+        exit_status, said = run(tmp_path, relay.address, sealer=sealer.address)
+        assert (exit_status, said.splitlines()[-1]) == (0, "sealer:       answers")
+    (tmp_path / "again").mkdir()
+    with saying(tmp_path / "again", WELL) as relay:
+        exit_status, said = run(tmp_path, relay.address, "--json", sealer=sealer.address)
+    found = json.loads(said)
+    assert (exit_status, found["sealer"]) == (1, False)
+    assert [one["sentence"] for one in found["problems"]] == ["the sealer does not answer"]
+
+
 NO_STATUS = st.recursive(
     st.none() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*WELL]), inner),
