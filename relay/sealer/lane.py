@@ -77,32 +77,43 @@ class Lane:
             language = self._house.newsroom.languages[0]
         visit = Visit(request, language, Upstream(self._settings.relay, circuit))
         try:
-            if circuit is not None and (wait := self._shares.of(circuit).take(request.content_length or 0)):
-                await asyncio.sleep(wait)
             answer = await self._answer(visit, step)
-        except Refused as refused:
-            answer = self._problem(visit, refused.status)
+            await self._drain(visit)
         except TimeoutError:
             answer = self._problem(visit, 408)
-        if not request.content.is_eof():
-            answer.force_close()  # what is left of the form is not read
+            answer.force_close()
         return answer
 
+    async def _drain(self, visit: Visit) -> None:
+        """Lets the rest of a form come and go: Firefox looks at no answer before all of its form is sent, and
+        what the source wrote is in that answer."""
+        body = visit.request.content
+        if not body.is_eof():
+            async with Patience(self._settings.idle_seconds, visit.size) as patience:
+                while await body.readany():
+                    patience.progress()
+
     async def _answer(self, visit: Visit, step: str) -> Answer:
-        if visit.request.method in ("GET", "HEAD"):
-            return self._get(visit)
-        if visit.request.method != "POST":
-            raise Refused(405, "this is not done here")
-        if step == ("send" if self._house.seals else "sealed"):
-            with self._places.take(visit.upstream.circuit):
-                return await (self._send(visit) if self._house.seals else self._sealed(visit))
+        circuit = visit.upstream.circuit
+        try:
+            if circuit is not None:
+                await asyncio.sleep(self._shares.of(circuit).take(visit.request.content_length or 0))
+            if visit.request.method in ("GET", "HEAD"):
+                return self._get(visit)
+            if visit.request.method != "POST":
+                raise Refused(405, "this is not done here")
+            if step == ("send" if self._house.seals else "sealed"):
+                with self._places.take(circuit):
+                    return await (self._send(visit) if self._house.seals else self._sealed(visit))
+            return await self._step(visit, step)
+        except Refused as refused:
+            return self._problem(visit, refused.status)
+
+    async def _step(self, visit: Visit, step: str) -> Answer:
         if not self._house.seals or visit.size > _SMALL:
             raise Refused(400, "this is not a form of these pages")
         async with Patience(self._settings.idle_seconds, visit.size) as patience:
             texts = await Form(visit.request, patience).texts()
-        return await self._step(visit, step, texts)
-
-    async def _step(self, visit: Visit, step: str, texts: Texts) -> Answer:
         match step:
             case "words":
                 entropy = entropy_of(only(texts, "codename")) if "codename" in texts else codename.new()
