@@ -155,6 +155,32 @@ def test_a_cancelled_upload_arrives_nowhere(firefox: Firefox, house: House, tmp_
     assert house.drops() == before
 
 
+def test_sending_waits_for_files_that_are_still_read_and_can_be_cancelled(
+    firefox: Firefox, house: House, tmp_path: Path
+) -> None:
+    before = house.drops()
+    source = Source(firefox, house.url)
+    source.open_send()
+    firefox.script(
+        "const { prototype } = SubtleCrypto; window.digest = prototype.digest;"
+        "prototype.digest = () => new Promise(goOn => { window.goOn = goOn; });"
+    )
+    source.write("a slow disk", answers=ANSWERS, files=[_file(tmp_path, MIB)], to=["ada"])
+    source.begin()
+    assert source.status() == source.said("reading")
+    assert firefox.script("return progress.position") == -1
+    firefox.click("#cancel")
+    source.reach("write")
+    assert source.status() == source.said("cancelled")
+    source.submit()
+    source.reach("sending")
+    firefox.wait(lambda: firefox.script("return 'goOn' in window"))
+    firefox.script("SubtleCrypto.prototype.digest = window.digest; goOn(new ArrayBuffer(32))")
+    source.reach("write")  # what was read first is not what is there
+    assert source.error("files") == source.said("file_changed", file="evidence.bin")
+    assert house.drops() == before
+
+
 def test_leaving_asks_first_while_there_is_something_to_lose(firefox: Firefox, house: House) -> None:
     source = Source(firefox, house.url)
     for message, asked in (("", 0), ("typed", 1)):
