@@ -11,11 +11,11 @@ from nacl.signing import SigningKey, VerifyKey
 from keys import letter as letters
 from keys import tar
 from keys.age import HybridIdentity, OpenReader, SealWriter
-from keys.errors import BadDrop
+from keys.errors import BadDrop, NoDrop
 from keys.letter import Letter
 from keys.names import folded, is_name
 from keys.stanza import Identity, Recipient
-from keys.streams import Readable, Writable
+from keys.streams import ExactReader, Readable, Writable
 
 SMALLEST = 16 << 10  # bytes of plaintext
 LONGEST_MESSAGE = 256 << 10  # bytes
@@ -100,11 +100,16 @@ class File:
 
 class DropReader:
     """Reads a drop: `letter` and `text` at once, then `files` in turn. Whatever is wrong with it raises
-    BadAgeFile or BadDrop, and NotForYou when none of these identities opens it. Only when `files` has
-    ended was all of it seen."""
+    BadAgeFile or BadDrop, NoDrop when it does not even begin as one, and NotForYou when none of these
+    identities opens it. Only when `files` has ended was all of it seen."""
 
     def __init__(self, source: Readable, identities: Sequence[Identity], at: int | None = None) -> None:
-        self._members = tar.TarReader(OpenReader(source, identities, at=at))
+        plain = ExactReader(OpenReader(source, identities, at=at))
+        start = plain.read(tar.BLOCK)
+        if len(start) < tar.BLOCK or (any(start) and not start.startswith(b"drop.json\0")):
+            raise NoDrop
+        plain.put_back(start)
+        self._members = tar.TarReader(plain)
         self.letter = letters.parse(self._member("drop.json", letters.LARGEST))
         if self.letter.kind == "drop":
             self._members.trust()

@@ -51,6 +51,10 @@ class BadDrop(KnotholeError):
     hint = "nothing of it was written; a drop is a stranger's file, and this one is malformed"
 
 
+class NoDrop(BadDrop):
+    """this age file holds no drop"""
+
+
 class WrongNewsroom(KnotholeError):
     """this drop was made for another newsroom"""
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from time import sleep
 from typing import Any
 
-from keys.desk import editions, extract, outbox
+from keys.desk import bare, editions, extract, outbox
 from keys.desk import keygen as new
 from keys.desk import show as shows
 from keys.desk import visit as visits
 from keys.desk import watch as watches
+from keys.desk.bare import Bare
 from keys.desk.boards import Boards
 from keys.desk.conversation import conversation
 from keys.desk.desk import Desk, open_again, open_desk
@@ -122,6 +123,9 @@ def show(arguments: argparse.Namespace) -> None:
         return
     with _desk(arguments) as desk:
         entry = desk.find(arguments.drop)
+        if entry.bare:
+            _show_bare(desk, entry, arguments)
+            return
         if entry.letter is None:
             raise DeskError(f"{entry.id[: shows.SHORT]} was not read: {entry.problem}")
         turns = list(conversation(desk, entry.letter.thread, editions.today()))
@@ -144,10 +148,10 @@ def open_(arguments: argparse.Namespace) -> None:
         return
     with _desk(arguments) as desk:
         entry = desk.find(arguments.drop)
-        if entry.letter is None:
+        if entry.letter is None and not entry.bare:
             raise DeskError(f"{entry.id[: shows.SHORT]} was not read: {entry.problem}")
         with desk.home.drop(entry.id).open("rb") as source:
-            _extract(DropReader(source, [desk.identity], desk.place), arguments)
+            _extract(bare.read(source, [desk.identity], desk.place), arguments)
         _mark(desk, [entry])
 
 
@@ -249,33 +253,44 @@ def _lone(given: str) -> Path | None:
 
 
 @contextmanager
-def _lone_drop(arguments: argparse.Namespace, path: Path) -> Iterator[DropReader]:
+def _lone_drop(arguments: argparse.Namespace, path: Path) -> Iterator[DropReader | Bare]:
     """Gives a drop that is a file by itself; of the home only the identity is used, and only without
     --identity."""
     identity = arguments.identity or Path(_home(arguments).settings.identity)
     journalist = read_identity(identity, Passphrases(arguments.passphrase_fd))
     with path.open("rb") as source:
-        yield DropReader(source, [journalist.identity])
+        yield bare.read(source, [journalist.identity])
 
 
-def _show(drop: DropReader, as_json: bool, more: dict[str, Any], facts: list[tuple[str, str]]) -> None:
+def _show_bare(desk: Desk, entry: Entry, arguments: argparse.Namespace) -> None:
+    facts = [("drop", entry.id), ("day", str(entry.day)), ("size", size(entry.size))]
+    with desk.home.drop(entry.id).open("rb") as source:
+        drop = bare.read(source, [desk.identity], desk.place)
+        _show(drop, arguments.json, {"id": entry.id, "day": str(entry.day)}, facts)
+    _mark(desk, [entry])
+
+
+def _show(drop: DropReader | Bare, as_json: bool, more: dict[str, Any], facts: list[tuple[str, str]]) -> None:
     with Progress() as progress:
         sums = extract.sums(drop, lambda have: progress(f"reading: {size(have)}"))
     if as_json:
         files = [vars(one) for one in sums]
-        say_json(shows.letter_json(drop.letter) | {"message": drop.text, "files": files} | more)
-    else:
+        said = shows.letter_json(drop.letter) if drop.letter else {"kind": "bare"}
+        say_json(said | {"message": drop.text, "files": files} | more)
+    elif drop.letter:
         say(shows.drop(drop.letter, drop.text, sums, facts))
+    else:
+        say(shows.bare(sums, facts))
 
 
-def _extract(drop: DropReader, arguments: argparse.Namespace) -> None:
+def _extract(drop: DropReader | Bare, arguments: argparse.Namespace) -> None:
     folder = arguments.folder
     with Progress() as progress:
         count = extract.extract(drop, folder, lambda have: progress(f"writing: {size(have)}"))
     if arguments.json:
         say_json({"folder": str(folder), "files": count})
     else:
-        say(f"{folder} holds the message and {_count(count, 'file')}")
+        say(f"{folder} holds {'the message and ' if drop.letter else ''}{_count(count, 'file')}")
 
 
 def _mark(desk: Desk, entries: Iterable[Entry]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keys.desk import files
+from keys.desk.bare import Bare, Content
 from keys.drop import DropReader, File
 from keys.errors import DeskError
 
@@ -28,23 +29,23 @@ class Sum:
     sha256: str
 
 
-def sums(drop: DropReader, report: Callable[[int], None]) -> list[Sum]:
+def sums(drop: DropReader | Bare, report: Callable[[int], None]) -> list[Sum]:
     """Gives the files of a drop with their SHA-256, after reading all of it."""
     found = []
     done = 0
     for file in drop.files():
-        digest = hashlib.sha256()
+        digest, before = hashlib.sha256(), done
         while data := file.read(_CHUNK):
             digest.update(data)
             done += len(data)
             report(done)
-        found.append(Sum(file.name, file.size, digest.hexdigest()))
+        found.append(Sum(file.name, done - before, digest.hexdigest()))
     return found
 
 
-def extract(drop: DropReader, folder: Path, report: Callable[[int], None]) -> int:
-    """Writes message.txt, answers.json and files/ into a new folder, and gives the number of files. Raises
-    DeskError when the folder is there already; whatever goes wrong, there is no folder then."""
+def extract(drop: DropReader | Bare, folder: Path, report: Callable[[int], None]) -> int:
+    """Writes what there is of message.txt, answers.json and files/ into a new folder, and gives the number of
+    files. Raises DeskError when the folder is there already; whatever goes wrong, there is no folder then."""
     if os.path.lexists(folder):
         raise DeskError(f"{folder} is there already", hint="name a folder that is not")
     if not folder.parent.is_dir():
@@ -61,9 +62,10 @@ def extract(drop: DropReader, folder: Path, report: Callable[[int], None]) -> in
     return count
 
 
-def _write_all(drop: DropReader, folder: Path, report: Callable[[int], None]) -> int:
-    files.create(folder / "message.txt", drop.text.encode())
-    if drop.letter.answers:
+def _write_all(drop: DropReader | Bare, folder: Path, report: Callable[[int], None]) -> int:
+    if drop.letter:
+        files.create(folder / "message.txt", drop.text.encode())
+    if drop.letter and drop.letter.answers:
         answers = json.dumps(dict(drop.letter.answers), ensure_ascii=False, indent=1)
         files.create(folder / "answers.json", answers.encode() + b"\n")
     inner = folder / "files"
@@ -78,7 +80,7 @@ def _write_all(drop: DropReader, folder: Path, report: Callable[[int], None]) ->
     return count
 
 
-def _write(file: File, path: Path, done: int, report: Callable[[int], None]) -> int:
+def _write(file: File | Content, path: Path, done: int, report: Callable[[int], None]) -> int:
     """Writes one file, and gives how many bytes are done with it."""
     # O_EXCL never follows a link and never writes into what is there, whatever the name reads as here.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, files.PRIVATE)

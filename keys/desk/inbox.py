@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from keys.desk import files
+from keys.desk import bare, files
 from keys.desk.client import Client, Gone, Listed
 from keys.desk.desk import Desk
 from keys.desk.state import Call, Entry
@@ -87,7 +87,7 @@ def take_in(desk: Desk, listed: Listed, path: Path) -> Entry | None:
     entry = Entry(listed.id, listed.day, listed.size)
     try:
         with path.open("rb") as source:
-            drop = DropReader(source, [desk.identity], desk.place)
+            drop = bare.read(source, [desk.identity], desk.place)
             count = sum(1 for _ in drop.files())
     except NotForYou:
         desk.state.others[listed.id] = listed.day
@@ -95,6 +95,9 @@ def take_in(desk: Desk, listed: Listed, path: Path) -> Entry | None:
     except (BadAgeFile, BadDrop) as error:
         entry = replace(entry, problem=str(error))
     else:
+        if isinstance(drop, bare.Bare):
+            desk.state.entries[entry.id] = entry = replace(entry, files=count, bare=True)
+            return entry
         entry = _judged(desk, replace(entry, letter=drop.letter, files=count, title=_title(drop.text)), drop)
         if entry.letter and entry.letter.canary and not entry.forged:
             thread = entry.letter.thread

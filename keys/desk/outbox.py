@@ -27,6 +27,10 @@ _OLD = 4
 def queue(desk: Desk, entry: Entry, text: str, today: date) -> OwnReply:
     """Remembers a reply to the source of a drop, to be posted at the next sync; raises DeskError for a
     drop that cannot be answered."""
+    if entry.bare:
+        raise DeskError(
+            "a file that was sealed by hand cannot be answered", hint="it came without twelve words"
+        )
     if entry.letter is None or entry.forged:
         raise DeskError(
             "this drop cannot be answered", hint="it is broken or forged; `desk show` says what is wrong"

@@ -39,6 +39,8 @@ def listing_json(state: State) -> list[dict[str, Any]]:
 def plain(entry: Entry) -> dict[str, Any]:
     """Gives an entry for a machine; without the thread key."""
     said = {"id": entry.id, "day": str(entry.day), "size": entry.size, "problem": entry.problem}
+    if entry.bare:
+        return said | {"kind": "bare", "files": entry.files}
     if entry.letter is None:
         return said
     return (
@@ -70,8 +72,18 @@ def drop(letter: Letter, text: str, sums: Sequence[Sum], facts: Iterable[tuple[s
     ]
     parts.append(f"message\n{block(text)}" if text else "no message")
     if sums:
-        parts.append("files\n" + table(("  " + one.sha256, size(one.size), one.name) for one in sums))
+        parts.append(_files(sums))
     return "\n\n".join(parts)
+
+
+def bare(sums: Sequence[Sum], facts: Iterable[tuple[str, str]]) -> str:
+    """Gives a file that a source sealed by hand."""
+    rows = [*facts, ("from", "the source, who sealed it by hand: there are no words to answer it with")]
+    return table(rows) + "\n\n" + _files(sums)
+
+
+def _files(sums: Sequence[Sum]) -> str:
+    return "files\n" + table(("  " + one.sha256, size(one.size), one.name) for one in sums)
 
 
 def turns(conversation: Iterable[Turn], this: str) -> str:
@@ -117,6 +129,8 @@ def report_json(report: Report) -> dict[str, Any]:
 
 def _row(entry: Entry, shown: bool) -> tuple[str, ...]:
     mark, id_, day = "" if shown else "*", entry.id[:SHORT], str(entry.day)
+    if entry.bare:
+        return (mark, id_, day, "source", "1", size(entry.size), "", "a file sealed by hand")
     if entry.letter is None:
         return (mark, id_, day, "?", "", size(entry.size), "", entry.problem)
     who = entry.letter.author or "source"

@@ -23,7 +23,8 @@ _HINT = "move it away and fetch again: all but replies that were never posted co
 @dataclass(frozen=True)
 class Entry:
     """A drop that is for this desk, or one that is broken. `problem` says why it was not read; without one
-    there is a letter. `forged` is a note which its author did not sign."""
+    there is a letter, unless it is `bare`: a file that the source sealed by hand. `forged` is a note which
+    its author did not sign."""
 
     id: str
     day: date
@@ -33,10 +34,11 @@ class Entry:
     files: int = 0
     forged: bool = False
     problem: str = ""
+    bare: bool = False
 
     @property
     def of_source(self) -> bool:
-        return self.letter is not None and self.letter.kind == "drop"
+        return self.bare or (self.letter is not None and self.letter.kind == "drop")
 
 
 @dataclass(frozen=True)
