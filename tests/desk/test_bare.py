@@ -1,4 +1,4 @@
-"""A file that a source sealed by hand, where the newsroom seals nothing without JavaScript: it is not lost."""
+"""A file that a source sealed by hand, as where the newsroom seals nothing for them: it is not lost."""
 
 from __future__ import annotations
 
