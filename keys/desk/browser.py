@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPException, parse_headers
-from typing import BinaryIO, cast
+from typing import cast
 
 from keys.desk.client import connection, new_circuit
 from keys.errors import KnotholeError, Unreachable
@@ -109,7 +109,6 @@ class _Wire:
         self.plug = plug
         self.until = time.monotonic() + _UNUSED  # when it is closed if nothing goes over it
         self._used = False
-        self._stream = cast(BinaryIO, plug.makefile("rb", buffering=0))
 
     def ask(self, head: bytes, body: bytes, longest: int) -> Answer:
         """Gives the answer, with at most so many bytes of its body; raises Unreachable where there is none,
@@ -156,7 +155,7 @@ class _Wire:
         if left <= 0:
             raise TimeoutError
         self.plug.settimeout(min(left, _PATIENCE))
-        data = self._stream.read(min(most, 1 << 16))
+        data = self.plug.recv(min(most, 1 << 16))
         if not data:
             raise ConnectionResetError
         return data

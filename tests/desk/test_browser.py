@@ -18,6 +18,7 @@ from keys.errors import Unreachable
 from keys.onion import ServiceKey
 
 PAGE = Request("GET", "/", "document", site="none")
+GRANTED = b"\x05\x02\x01\x00\x05\x00\x00\x01\0\0\0\0\0\0"  # by a SOCKS port, whatever it is asked
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
@@ -125,10 +126,17 @@ def test_a_visit_that_is_broken_off_ends_at_once() -> None:
         thread.join()
 
 
+def all_of(link: socket.socket, end: bytes = b"nothing") -> bytes:
+    said = b""
+    while not said.endswith(end) and (data := link.recv(4096)):
+        said += data
+    return said
+
+
 def test_a_second_connection_is_opened_beside_a_slow_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """As Firefox does; what nobody used is closed soon."""
     monkeypatch.setattr(browser, "_UNUSED", 0.1)
-    asked: list[bytes] = []
+    heard: list[bytes] = []
     closed = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -137,15 +145,13 @@ def test_a_second_connection_is_opened_beside_a_slow_one(monkeypatch: pytest.Mon
             first, _ = listener.accept()
             second, _ = listener.accept()
             with first, second:
-                for link in (second, first):
-                    link.sendall(b"\x05\x02\x01\x00\x05\x00\x00\x01\0\0\0\0\0\0")
-                    if link is second:
-                        asked.append(link.recv(4096))
-                        link.sendall(OK)
-                while first.recv(4096):
-                    pass
+                second.sendall(GRANTED)
+                heard.append(all_of(second, b"\r\n\r\n"))
+                second.sendall(OK)
+                first.sendall(GRANTED)
+                heard.append(all_of(first))
                 closed.set()
-                second.recv(4096)
+                all_of(second)
 
         thread = threading.Thread(target=tor)
         thread.start()
@@ -157,4 +163,4 @@ def test_a_second_connection_is_opened_beside_a_slow_one(monkeypatch: pytest.Mon
         finally:
             one.close()
         thread.join()
-    assert len(asked) == 1
+    assert [b"GET / HTTP/1.1" in said for said in heard] == [True, False]
