@@ -20,6 +20,7 @@ from keys.desk import socks
 from keys.errors import Unreachable
 
 _PHASE = re.compile(r'BOOTSTRAP PROGRESS=(\d+) TAG=\S+ SUMMARY="([^"]*)"')
+_SILENCE = 180  # seconds: what tor needs, at a bad hour, to introduce an onion and to publish it
 _TRIES = 5  # to reach an onion whose descriptors were stored a moment ago
 
 
@@ -69,6 +70,7 @@ class PublicOnions:
             self._visitor = self._start(folder / "visitor", visitor)
             # Asked for first, for what happens from here on waits in this connection.
             with box.control() as events:
+                events.patience(_SILENCE)
                 events.ask("SETEVENTS HS_DESC")
                 self._bootstrap(box, "the box's tor")
                 self._bootstrap(self._visitor, "the visitor's tor")
@@ -106,7 +108,7 @@ class PublicOnions:
                     raise NoOnion(f"{self._suspect}it was published, but {why.detail}") from None
                 self._say(f"not reached yet: {why.detail}")
                 self._visitor.ask("SIGNAL NEWNYM")  # else it would not ask the same directories again
-                time.sleep(tries)
+                time.sleep(3 * tries)  # tor heeds it every ten seconds
         return None
 
     def _start(self, folder: Path, lines: Sequence[str]) -> Tor:

@@ -54,6 +54,10 @@ class Control:
         """The words of the next event, once SETEVENTS asked for some."""
         return self._line()[4:].split()
 
+    def patience(self, seconds: float) -> None:
+        """How long tor may be silent before TimeoutError; 60 seconds without this."""
+        self._plug.settimeout(seconds)
+
     def _line(self) -> str:
         line = self._lines.readline()
         if not line:
