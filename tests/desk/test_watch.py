@@ -7,13 +7,16 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.front import Bend, Forward, Front, changed
-from support.newsdesk import Newsdesk, Result, Source, put, recipients
+from support.front import Bend, Forward, Front, changed, honest
+from support.newsdesk import PASSPHRASE, Newsdesk, Result, Source, put, recipients
 from support.relay_process import RelayProcess, ask
 from support.wires import Message
 
@@ -486,3 +489,30 @@ def test_a_desk_that_cannot_watch_says_so(house: Newsdesk) -> None:
     )
     house.join("ada", page="example.org")
     assert "a relay's address is http://HOST:PORT" in house.desk("ada", "fetch").err
+
+
+def test_a_look_that_is_interrupted_ends_at_once_and_reports_nothing(box: Box) -> None:
+    came = threading.Event()
+
+    def bend(_: Message, __: Forward) -> None:
+        came.set()
+
+    box.front.bend = bend
+    command = [sys.executable, "-m", "keys.desk", "--home", box.house.home("ada"), "watch"]
+    look = subprocess.Popen(
+        [*command, "--passphrase-fd", "0"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert look.stdin
+    look.stdin.write(PASSPHRASE + b"\n")
+    look.stdin.flush()
+    assert came.wait(60)
+    look.send_signal(signal.SIGINT)
+    out, err = look.communicate(timeout=60)  # less than a silent box is given
+    assert (look.returncode, out) == (1, b"")
+    assert re.fullmatch(rb"desk: error: .*interrupted\n", err)
+    box.front.bend = honest
+    assert box.watch().status == 0, "the home is free again"
+    assert box.evidence() == []
