@@ -83,29 +83,23 @@ def fetch(arguments: argparse.Namespace) -> None:
 def watch(arguments: argparse.Namespace) -> None:
     with _desk(arguments) as desk:
         look = watches.begin(desk, visits.PATIENT, always=True)
-    found = None
-    try:
-        while True:
-            report = _finished(desk, look)
-            if arguments.json:
-                say_json(shows.report_json(report))
-            elif report.compared:
-                say(shows.report(report))
-            found = _complaint(report) or found
-            if arguments.every is None:
-                break
-            if report.trouble:
-                warn(str(NotWatched(report.trouble)))
-            sleep(watches.until_next(arguments.every))
-            with open_again(desk) as desk:
-                look = watches.begin(desk, visits.PATIENT, always=True)
-    except KeyboardInterrupt:
+    while True:
+        report = _finished(desk, look)
+        if arguments.json:
+            say_json(shows.report_json(report))
+        elif report.compared:
+            say(shows.report(report))
+        _warn_of_newer(report)
+        wrong = _complaint(report) or (NotWatched(report.trouble) if report.trouble else None)
         if arguments.every is None:
-            raise
-    if found:
-        raise found
-    if arguments.every is None and report.trouble:
-        raise NotWatched(report.trouble)
+            break
+        if wrong:
+            complain(wrong)
+        sleep(watches.until_next(arguments.every))
+        with open_again(desk) as desk:
+            look = watches.begin(desk, visits.PATIENT, always=True)
+    if wrong:
+        raise wrong
 
 
 def list_(arguments: argparse.Namespace) -> None:
@@ -217,8 +211,7 @@ def _beside_a_visit(arguments: argparse.Namespace, work: Callable[[Desk, Boards]
         say_json(said | {"watch": shows.report_json(report)})
     if report.trouble:
         warn(str(NotWatched(report.trouble)))
-    if report.newer:
-        warn(f"the box serves edition {report.newer}, newer than this desk's: `desk join` takes it over")
+    _warn_of_newer(report)
     if found := _complaint(report):
         raise found
 
@@ -305,6 +298,11 @@ def _say_fetched(fetched: Fetched) -> None:
     if fetched.problems:
         said.append(f"{fetched.problems} that could not be read; `desk list` says why")
     say(", ".join(said))
+
+
+def _warn_of_newer(report: watches.Report) -> None:
+    if report.newer:
+        warn(f"the box serves edition {report.newer}, newer than this desk's: `desk join` takes it over")
 
 
 def _warn_of_expiry(expires: date) -> None:
