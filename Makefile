@@ -1,16 +1,18 @@
-# make demo | test | lint | bench | lock | clean
+# make demo | test | lint | bench | box | lock | clean
 VENV := .venv
 PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test lint bench lock clean
+.PHONY: help setup browser demo test lint bench box lock clean
 
 help:
 	@echo 'make demo    the whole loop on this machine, then a page to try (CI=1: end after the proof;'
 	@echo '             ONION=1: through a real onion, if Tor can be reached; TORRC=FILE: bridges for it)'
 	@echo 'make test    everything that is checked, lint first'
 	@echo 'make bench   speed as ratios, written to bench/results/'
+	@echo 'make box     NEWSROOM=newsroom.yaml: a fresh Debian becomes the box (CHECK=1: only say what would change;'
+	@echo '             VAULT=FILE: the passphrase of the onions'"'"' keys, else it is asked for)'
 	@echo 'make clean   remove what make made'
 
 setup: $(VENV)/.ready site/node_modules/.ready
@@ -48,12 +50,18 @@ lint: setup
 	$(VENV)/bin/mypy
 	$(VENV)/bin/djlint --check --lint --quiet site/templates
 	@cd site && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm run --silent lint
+	@# ansible-lint finds its ansible and its yamllint on the PATH, and its configuration where it stands.
+	@cd provision && export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" && yamllint --strict . && ansible-lint --offline -q
 
 bench: setup browser
 	@$(PY) -m bench
+
+box: setup
+	@cd provision && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NEWSROOM='$(abspath $(NEWSROOM))' ansible-playbook playbook.yml \
+		$(if $(VAULT),--vault-password-file '$(abspath $(VAULT))',--ask-vault-pass) $(if $(CHECK),--check --diff)
 
 lock:
 	sh requirements/lock.sh
 
 clean:
-	rm -rf $(VENV) site/node_modules out test-output bench/results .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) site/node_modules provision/.cache out test-output bench/results .hypothesis .mypy_cache .ruff_cache

@@ -9,6 +9,7 @@ need minisign minisign
 need strace strace
 need tor tor
 need mkfs.ext4 e2fsprogs
+need nft nftables
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing:$missing"

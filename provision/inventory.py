@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Ansible's inventory from newsroom.yaml, which the variable NEWSROOM names: one host, `box`, for the roles.
+
+What is missing or wrong on this side goes with it as `newsroom_problems`, so that the playbook tells all of
+it at once, each with its remedy, before anything is changed. No secret is read: the onions' keys stay locked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+try:
+    from keys import edition, onion
+    from keys.errors import BadEdition, BadNewsroom, BadOnion, Forged
+    from keys.masthead import Masthead
+    from keys.newsroom import Newsroom, load_with_box
+except ModuleNotFoundError as missing:
+    sys.exit(f"box: error: {missing.name} is not installed here\nbox: hint: run `make setup`")
+
+ONIONS = ("source-onion", "desk-onion")
+_VAULT = b"$ANSIBLE_VAULT;"
+# What the page was built from, and the box is told.
+_AGREED = ["edition", "expires", "recipients", "onion", "limits", "retention", "board", "without_javascript"]
+_CLIENT = re.compile(r"descriptor:x25519:[A-Z2-7]{52}\s*")
+
+Problem = dict[str, str]
+
+
+def problem(sentence: str, remedy: str) -> Problem:
+    return {"sentence": sentence, "remedy": remedy}
+
+
+def inventory(path: Path) -> dict[str, Any]:
+    """Gives the host's variables; those of a newsroom that is not whole name its problems."""
+    folder = path.parent
+    problems: list[Problem] = []
+    host: dict[str, Any] = {
+        "newsroom_problems": problems,
+        "newsroom_folder": str(folder),
+        "newsroom_cache": str(ROOT / "provision/.cache"),
+        "newsroom_python": sys.executable,
+    }
+    try:
+        newsroom, box = load_with_box(path)
+    except BadNewsroom as bad:
+        problems += [problem(mistake, "correct this line") for mistake in bad.detail.splitlines()]
+        return host
+    if box is None:
+        problems.append(problem(f"{path.name} does not say where the box is", "add `box: {host: ADDRESS}`"))
+    else:
+        host |= {
+            "ansible_host": box.host,
+            "ansible_user": box.user,
+            "ansible_become": box.user != "root",
+            "newsroom_reserve": box.reserve,
+            "newsroom_bridges": list(box.bridges),
+        }
+    addresses = {name: _onion(folder / name, problems) for name in ONIONS}
+    problems += _own_onion(newsroom, addresses["source-onion"])
+    problems += _journalists(newsroom, folder / "desk-onion")
+    return host | {
+        "newsroom_source_onion": addresses["source-onion"],
+        "newsroom_desk_onion": addresses["desk-onion"],
+        "newsroom_journalists": [one.name for one in newsroom.recipients],
+        "newsroom_masthead": newsroom.masthead,
+        "newsroom_edition": str(folder / "out/edition"),
+        "newsroom_edition_digest": _edition(newsroom, folder / "out/edition", problems),
+    }
+
+
+def _onion(folder: Path, problems: list[Problem]) -> str:
+    """Gives an onion's address, once its key is there and locked."""
+    remake = "make both with `desk keygen --onions`, or bring them back from where you keep them"
+    secret = folder / onion.SECRET_FILE
+    try:
+        address = (folder / onion.NAME_FILE).read_text().strip()
+        onion.parse_address(address)
+        if not secret.read_bytes().startswith(_VAULT):
+            lock = f"run `ansible-vault encrypt {secret}`"
+            problems.append(problem(f"{folder.name}/{secret.name} lies open on this computer", lock))
+    except (OSError, UnicodeDecodeError):
+        problems.append(problem(f"the folder {folder.name} with the onion's keys is not whole", remake))
+    except BadOnion as bad:
+        problems.append(problem(f"{folder.name}/{onion.NAME_FILE}: {bad.detail}", remake))
+    else:
+        return address
+    return ""
+
+
+def _own_onion(newsroom: Newsroom, address: str) -> Iterator[Problem]:
+    if newsroom.onion is None:
+        yield problem("the pages do not say at which onion they are", "add `onion: source-onion/hostname`")
+    elif address and newsroom.onion != address:
+        said = "the pages name another onion than source-onion/hostname"
+        yield problem(said, "write `onion: source-onion/hostname`")
+
+
+def _journalists(newsroom: Newsroom, folder: Path) -> Iterator[Problem]:
+    """Gives a problem for each journalist who could not reach the box."""
+    for one in newsroom.recipients:
+        file = folder / onion.CLIENTS / f"{one.name}.auth"
+        try:
+            invited = _CLIENT.fullmatch(file.read_text()) is not None
+        except (OSError, UnicodeDecodeError):
+            invited = False
+        if not invited:
+            invite = f"run `desk invite {one.name} --onion ADDRESS`"
+            move = f"{invite}, and move {one.name}.auth into {file.parent}"
+            yield problem(f"{one.name} has no invitation to the desk onion", move)
+
+
+def _edition(newsroom: Newsroom, folder: Path, problems: list[Problem]) -> str:
+    """Gives the name under which the box keeps the edition, after its manifest, which names every byte."""
+    build = "run `./build.py newsroom.yaml -o out --sign masthead.key`"
+    try:
+        masthead = Masthead.parse(newsroom.masthead)
+        edition.verify(folder, masthead, datetime.now(UTC).date(), newsroom.id)
+        built = Newsroom.from_json((folder / "newsroom.json").read_bytes())
+    except (BadEdition, Forged) as bad:
+        problems.append(problem(f"the edition in {folder} is refused: {bad.detail or bad.__doc__}", build))
+        return ""
+    for name in _AGREED:
+        if getattr(built, name) != getattr(newsroom, name):
+            said = f"the edition in {folder} was built when newsroom.yaml said something else of `{name}`"
+            problems.append(problem(said, f"raise `edition` and {build}"))
+    return f"{newsroom.edition}-{hashlib.sha256((folder / edition.MANIFEST).read_bytes()).hexdigest()[:16]}"
+
+
+def main() -> None:
+    given = os.environ.get("NEWSROOM", "")
+    if sys.argv[1:2] != ["--list"]:
+        sys.exit("box: error: this is Ansible's inventory\nbox: hint: run `make box NEWSROOM=newsroom.yaml`")
+    if not given:
+        sys.exit("box: error: NEWSROOM names no file\nbox: hint: run `make box NEWSROOM=newsroom.yaml`")
+    host = inventory(Path(given).expanduser().absolute())
+    print(json.dumps({"_meta": {"hostvars": {"box": host}}, "all": {"hosts": ["box"]}}))
+
+
+if __name__ == "__main__":
+    main()

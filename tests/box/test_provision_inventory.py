@@ -1,0 +1,118 @@
+"""What the inventory makes of a newsroom's folder: all that the roles need, or all that is missing."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.box_room import PROVISION, ansible, inventory
+
+
+def told(path: Path) -> list[str]:
+    problems = inventory(path)["newsroom_problems"]
+    assert all(set(one) == {"sentence", "remedy"} and all(one.values()) for one in problems)
+    return [one["sentence"] for one in problems]
+
+
+def test_a_whole_newsroom_has_no_problem_and_all_that_the_roles_need(furnished: Path) -> None:
+    host = inventory(furnished)
+    assert host["newsroom_problems"] == []
+    folder = furnished.parent
+    assert host["ansible_host"] == "192.0.2.7"
+    assert (host["ansible_user"], host["ansible_become"]) == ("root", False)
+    assert host["newsroom_journalists"] == ["ada", "bo"]
+    assert host["newsroom_reserve"] == 512 << 20
+    for name in ("source", "desk"):
+        address = (folder / f"{name}-onion/hostname").read_text().strip()
+        assert host[f"newsroom_{name}_onion"] == address
+    assert host["newsroom_edition_digest"].startswith("3-")
+
+
+def test_ansible_gets_it_without_any_secret(furnished: Path) -> None:
+    done = ansible(sys.executable, PROVISION / "inventory.py", "--list", newsroom=furnished)
+    assert json.loads(done.stdout)["_meta"]["hostvars"]["box"] == inventory(furnished)
+    host = done.stdout
+    for secret in furnished.parent.glob("*/hs_ed25519_secret_key"):
+        assert not any(line in host for line in secret.read_text().splitlines())
+    assert "throwaway passphrase" not in host
+
+
+def edit(old: str, new: str) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    return change
+
+
+def without(name: str) -> Callable[[Path], None]:
+    def remove(path: Path) -> None:
+        there = path.parent / name
+        shutil.rmtree(there) if there.is_dir() else there.unlink()
+
+    return remove
+
+
+def writing(name: str, data: bytes) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        (path.parent / name).write_bytes(data)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        (edit("box: {host: 192.0.2.7}\n", ""), "does not say where the box is"),
+        (edit("onion: source-onion/hostname\n", ""), "the pages do not say at which onion they are"),
+        (edit("source-onion/hostname", f"{'a' * 55}d.onion"), "newsroom.yaml:9: onion: "),
+        (edit("name: The", "nam: The"), "unknown option 'nam'"),
+        (without("desk-onion"), "the folder desk-onion with the onion's keys is not whole"),
+        (without("source-onion/hs_ed25519_secret_key"), "the folder source-onion with"),
+        (
+            writing("desk-onion/hs_ed25519_secret_key", b"\0" * 96),
+            "desk-onion/hs_ed25519_secret_key lies open",
+        ),
+        (writing("desk-onion/hostname", b"x.onion"), "desk-onion/hostname: an address is"),
+        (without("desk-onion/authorized_clients/bo.auth"), "bo has no invitation"),
+        (writing("desk-onion/authorized_clients/bo.auth", b"AAAA\n"), "bo has no invitation"),
+        (without("out"), "is refused: /manifest.json is missing"),
+        (writing("out/edition/en/send.html", b"else"), "is refused: /en/send.html is not what"),
+        (writing("out/edition/en/more.html", b"more"), "is refused: /en/more.html was added"),
+        (edit("edition: 3", "edition: 4"), "said something else of `edition`"),
+        (edit("[ada.pub, bo.pub]", "[bo.pub]"), "said something else of `recipients`"),
+    ],
+)
+def test_what_is_missing_is_told(newsroom: Path, harm: Callable[[Path], None], says: str) -> None:
+    harm(newsroom)
+    assert any(says in sentence for sentence in told(newsroom)), told(newsroom)
+
+
+def test_an_edition_of_another_masthead_is_refused(newsroom: Path) -> None:
+    other = (newsroom.parent / "masthead.pub").read_text()
+    key = other.splitlines()[1]
+    (newsroom.parent / "masthead.pub").write_text(other.replace(key, key[:20] + key[21:30] + "A" + key[30:]))
+    assert any("is refused: the signature" in one or "did not sign" in one for one in told(newsroom))
+
+
+def test_all_of_it_is_told_at_once_before_the_box_is_asked(newsroom: Path) -> None:
+    for name in ("out", "source-onion/hs_ed25519_secret_key", "desk-onion/authorized_clients/ada.auth"):
+        without(name)(newsroom)
+    edit("box: {host: 192.0.2.7}\n", "")(newsroom)
+    done = ansible("ansible-playbook", "playbook.yml", newsroom=newsroom)
+    assert done.returncode == 2
+    assert all(f"- {sentence}: " in done.stdout for sentence in told(newsroom))
+    assert len(told(newsroom)) == 4
+    assert "unreachable=0 " in done.stdout
+    assert "changed=0 " in done.stdout
+
+
+@pytest.mark.parametrize("words", [["--list"], ["--host", "box"]])
+def test_it_says_how_it_is_called(words: list[str]) -> None:
+    done = ansible(sys.executable, PROVISION / "inventory.py", *words)
+    assert done.returncode == 1
+    assert done.stderr.startswith("box: error: ")
+    assert "make box NEWSROOM=newsroom.yaml" in done.stderr

@@ -1,0 +1,61 @@
+"""A newsroom's folder as `make box` wants it: keys, onions, invitations, a signed edition; all throwaway."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from support.builds import YAML, build, fill
+
+from keys.desk.keygen import new_client, new_onions
+
+ROOT = Path(__file__).resolve().parents[2]
+PROVISION = ROOT / "provision"
+BIN = Path(sys.executable).parent
+HOST = "onion: source-onion/hostname\nbox: {host: 192.0.2.7}\n"
+SECRETS = ("source-onion/hs_ed25519_secret_key", "desk-onion/hs_ed25519_secret_key")
+
+
+def ansible(*words: str | Path, newsroom: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """One of Ansible's programs, told nothing by this computer's own settings."""
+    given = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    given |= {"PATH": f"{BIN}:{given['PATH']}", "LC_ALL": "C.UTF-8", "NEWSROOM": str(newsroom or "")}
+    return subprocess.run(words, cwd=PROVISION, env=given, capture_output=True, text=True, timeout=900)
+
+
+def furnish(folder: Path, yaml: str = YAML + HOST) -> Path:
+    """Gives the newsroom.yaml of a folder that lacks nothing; its file `vault` holds the keys' passphrase."""
+    path = fill(folder, yaml)
+    (_, _), (desk, address) = new_onions(folder)
+    for name in ("ada", "bo"):
+        auth, *_ = new_client(name, address, folder)
+        auth.rename(desk / "authorized_clients" / auth.name)
+    done = build(path, "-o", folder / "out", "--sign", folder / "masthead.key")
+    assert done.returncode == 0, done.stderr
+    (folder / "vault").write_text("a throwaway passphrase\n")
+    secrets = [folder / name for name in SECRETS]
+    locked = ansible("ansible-vault", "encrypt", "--vault-password-file", folder / "vault", *secrets)
+    assert locked.returncode == 0, locked.stderr
+    return path
+
+
+def inventory(path: Path) -> dict[str, Any]:
+    """What the inventory says of the box."""
+    host: dict[str, Any] = script("inventory").inventory(path)
+    return host
+
+
+@functools.cache
+def script(name: str) -> Any:
+    """One of provision's programs, which nothing imports but a test."""
+    spec = importlib.util.spec_from_file_location(f"provision_{name}", PROVISION / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
