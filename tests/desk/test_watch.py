@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from support.front import Bend, Forward, Front, changed, honest
-from support.newsdesk import PASSPHRASE, Newsdesk, Result, Source, put, recipients
+from support.newsdesk import PASSPHRASE, Newsdesk, Result, Source, put, recipients, run
 from support.relay_process import RelayProcess, ask
 from support.wires import Message
 
@@ -516,3 +516,37 @@ def test_a_look_that_is_interrupted_ends_at_once_and_reports_nothing(box: Box) -
     box.front.bend = honest
     assert box.watch().status == 0, "the home is free again"
     assert box.evidence() == []
+
+
+def test_a_desk_that_goes_on_looking_says_at_once_what_it_finds(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def until_next(hours: float) -> float:
+        waits.append(hours)
+        box.front.bend = on("/", other_byte) if len(waits) == 1 else honest
+        if len(waits) == 3:
+            raise KeyboardInterrupt
+        return 0
+
+    monkeypatch.setattr(watch, "until_next", until_next)
+    done = box.house.desk("ada", "watch", "--every", "6")
+    assert (done.status, waits) == (1, [6, 6, 6])
+    assert done.out.count("answers came") == 3
+    assert done.err.count("desk: error: the box does what no honest box does: / is not what") == 1
+    assert len(box.evidence()) == 1
+
+
+def test_the_next_look_comes_when_nobody_expects_it() -> None:
+    waits = [watch.until_next(6) / 3600 for _ in range(4000)]
+    assert 0 <= min(waits) < 0.5
+    assert 20 < max(waits) <= 24
+    assert 5 < sum(waits) / len(waits) < 6.5
+
+
+@pytest.mark.parametrize("hours", ["0", "nan", "-1", "1e9", "often"])
+def test_hours_that_are_none(hours: str) -> None:
+    done = run("watch", "--every", hours)
+    assert done.status == 2
+    assert "a number of hours from 0.1 to 1000" in done.err
