@@ -79,7 +79,7 @@ class Sealing:
         self._cipher = ChaCha20Poly1305(hkdf(file_key, nonce, b"payload"))
         self.head = serialize_header(stanzas, file_key) + nonce
 
-    def seal(self, count: int, chunk: bytes | bytearray, *, last: bool) -> bytes:
+    def seal(self, count: int, chunk: bytes | bytearray | memoryview, *, last: bool) -> bytes:
         """Gives chunk number `count` sealed. All but the last have CHUNK bytes, and none is sealed twice: its
         number is its nonce."""
         return self._cipher.encrypt(_chunk_nonce(count, last), chunk, None)

@@ -55,7 +55,7 @@ class Arriving:
         self._header, self._size = self._position, 0
         self._add(bytes(tar.BLOCK))
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Adds to the file that was begun."""
         self._size += len(data)
         if self._file is None or self._size > tar.LARGEST:
@@ -91,12 +91,19 @@ class Arriving:
     def _position(self) -> int:
         return self._count * CHUNK + len(self._chunk)
 
-    def _add(self, data: bytes) -> None:
+    def _add(self, data: bytes | memoryview) -> None:
         left = memoryview(data)
         while left:
             # Only when more follows is a full chunk known not to be the last.
             if len(self._chunk) == CHUNK:
                 self._turn()
+            if (
+                not self._chunk and len(left) > CHUNK
+            ):  # sealed where it is: no header begins a chunk this long
+                self._seal(self._count, left[:CHUNK], last=False)
+                self._count += 1
+                left = left[CHUNK:]
+                continue
             taken = left[: CHUNK - len(self._chunk)]
             self._chunk += taken
             left = left[len(taken) :]
@@ -109,7 +116,7 @@ class Arriving:
         self._chunk = bytearray()
         self._count += 1
 
-    def _seal(self, count: int, chunk: bytearray, *, last: bool) -> None:
+    def _seal(self, count: int, chunk: bytearray | memoryview, *, last: bool) -> None:
         self._sink(self._offset(count), self._sealing.seal(count, chunk, last=last))
 
     def _offset(self, count: int) -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
-import gc
 import json
 import os
 import resource
@@ -16,9 +14,8 @@ from pathlib import Path
 
 from relay.app import serve
 from relay.errors import BadSettings, CannotServe
+from relay.memory import keep_memory
 from relay.settings import Address, Settings, load
-
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 _USAGE = """\
 python -m relay [-h] SETTINGS
@@ -56,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for mistake in str(mistakes).splitlines():
             print(f"relay: error: {mistake}", file=sys.stderr)
         return 2
-    _tune_memory()
+    keep_memory(1 << 20, 4 << 20)
     _allow_files(2 * (2 * settings.connections) + 64)
     try:
         asyncio.run(serve(settings, _ready))
@@ -79,16 +76,6 @@ def _allow_files(wanted: int) -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
-def _tune_memory() -> None:
-    """Keeps freed memory for the next request: else every read maps and unmaps its buffer. The collector
-    looks neither at what is loaded by now, which stays, nor all the time at requests in progress."""
-    gc.freeze()
-    gc.set_threshold(10_000)
-    mallopt = ctypes.CDLL(None).mallopt  # values of glibc's malloc.h
-    mallopt(_M_MMAP_THRESHOLD, 1 << 20)
-    mallopt(_M_TRIM_THRESHOLD, 4 << 20)
 
 
 def _settings_help() -> str:

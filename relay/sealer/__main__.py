@@ -13,6 +13,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 from relay.errors import BadSettings, CannotServe
+from relay.memory import keep_memory
 from relay.sealer.app import serve
 from relay.sealer.settings import Settings, load
 from relay.settings import Address
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         settings = load(arguments.settings)
+        keep_memory(4 << 20, 16 << 20)
         asyncio.run(serve(settings, _ready))
     except BadSettings as mistakes:
         return _fail(2, str(mistakes))

@@ -37,7 +37,7 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    def take(self, at: int, data: bytes) -> None:
+    def take(self, at: int, data: bytes | memoryview) -> None:
         """Puts bytes in their place, each once."""
         left = memoryview(data)
         while left:

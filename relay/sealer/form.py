@@ -52,7 +52,7 @@ class Form:
             await self.piece()
         return None
 
-    async def piece(self) -> bytes:
+    async def piece(self) -> memoryview:
         """The next bytes of the file, none at its end."""
         event = await self._next()
         if isinstance(event, Data):
@@ -62,7 +62,7 @@ class Form:
             if following.filename is None:
                 raise Refused(400, "a text after a file")
             self._file = following.filename
-        return b""
+        return memoryview(b"")
 
     async def _peek(self) -> Event | None:
         event = await self._next()

@@ -32,9 +32,9 @@ class Begin(NamedTuple):
 
 
 class Data(NamedTuple):
-    """Some of the field's bytes, never none."""
+    """Some of the field's bytes, never none, where they came in: they may belong to more."""
 
-    data: bytes
+    data: memoryview
 
 
 class End(NamedTuple):
@@ -109,12 +109,12 @@ class Parser:
         return self._to(_State.BODY, end + 4, _begin(self._held[:end]))
 
     def _body(self) -> tuple[Event, ...]:
-        at = self._held.find(self._delimiter)
+        at, whole = self._held.find(self._delimiter), memoryview(self._held)
         if at >= 0:
-            data = (Data(self._held[:at]),) if at else ()
+            data = (Data(whole[:at]),) if at else ()
             return self._to(_State.BOUNDARY, at + len(self._delimiter), *data, End())
-        ready = len(self._held) - len(self._delimiter) + 1  # the rest may begin a boundary
-        return self._to(_State.BODY, ready, Data(self._held[:ready])) if ready > 0 else ()
+        ready = len(whole) - len(self._delimiter) + 1  # the rest may begin a boundary
+        return self._to(_State.BODY, ready, Data(whole[:ready])) if ready > 0 else ()
 
     def _to(self, state: _State, taken: int, *events: Event) -> tuple[Event, ...]:
         self._state, self._held = state, self._held[taken:]

@@ -82,7 +82,7 @@ async def pass_on(form: Form, house: House, visitor: Visitor, patience: Patience
     if not head.begins(start):
         return Mistake("file", "not_sealed")
     async with Delivery(visitor.upstream) as delivery:
-        size, piece = 0, start
+        size, piece = 0, memoryview(start)
         while piece:
             delivery.take(size, piece)
             size += len(piece)
