@@ -21,6 +21,7 @@ from support.wires import Message
 
 pytestmark = pytest.mark.onion
 PART = 1 << 20
+_PIECE = 1 << 16  # what a desk may have taken and not written yet
 MESSAGE = "Sent while the box was restarted"
 
 
@@ -44,11 +45,14 @@ def test_the_pages_upload_outlives_a_restart_of_the_relay_and_of_tor(
     firefox_at: Callable[[str], Firefox], onions: Onions, tmp_path: Path
 ) -> None:
     file = tmp_path / "file.bin"
-    file.write_bytes(os.urandom(5 * PART))
-    source = Source(firefox_at("standard"), f"http://{onions.source_onion}")
-    source.open_send()
-    source.write(MESSAGE, files=[file], to=["ada"], answers={"evidence": "a file"})
+    file.write_bytes(os.urandom(4 * PART))
+    firefox = firefox_at("standard")
+    source = Source(firefox, f"http://{onions.source_onion}")
     with onions.front("source") as front:
+        # What was open before goes past the front.
+        firefox.chrome("Services.obs.notifyObservers(null, 'net:prune-all-connections')")
+        source.open_send()
+        source.write(MESSAGE, files=[file], to=["ada"], answers={"evidence": "a file"})
         front.bend = relay = Held()
         source.begin()
         assert relay.holds.wait(60)
@@ -67,7 +71,7 @@ def test_the_pages_upload_outlives_a_restart_of_the_relay_and_of_tor(
 
 
 def test_a_desks_download_goes_on_where_its_circuit_was_closed(onions: Onions, tmp_path: Path) -> None:
-    content = os.urandom(3 * PART)
+    content = os.urandom(PART)
     drop, id_ = Writer(onions.house).sealed("Fetched in two halves", {"file.bin": content}), new_id()
     with visit(socks_port(onions.source), onions.source_onion) as opened:
         assert send(opened, drop, id_).status == 201
@@ -82,7 +86,7 @@ def test_a_desks_download_goes_on_where_its_circuit_was_closed(onions: Onions, t
         return answer
 
     def close() -> None:
-        until("nothing of it came", lambda: came.exists() and came.stat().st_size >= PART)
+        until("nothing of it came", lambda: came.exists() and came.stat().st_size > half - _PIECE)
         onions.ada.close_circuits()
 
     with onions.front("desk") as front:
@@ -101,6 +105,6 @@ def test_a_desks_download_goes_on_where_its_circuit_was_closed(onions: Onions, t
     ranges = [re.findall(r"^Range: bytes=(\d+)-\r$", head, re.M) for head in asked]
     assert len(ranges) == 2, ranges
     assert ranges[0] == []
-    assert PART <= int(ranges[1][0]) <= half
+    assert half - _PIECE < int(ranges[1][0]) <= half
     onions.desk("ada", "open", id_, "-o", tmp_path / "opened")
     assert (tmp_path / "opened/files/file.bin").read_bytes() == content

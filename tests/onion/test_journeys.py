@@ -25,7 +25,7 @@ CANARY = f"canary {secrets.token_hex(12)}"  # in all that sources send
 
 def some_file(folder: Path) -> Path:
     file = folder / "scans 2024.bin"
-    file.write_bytes(CANARY.encode().join(os.urandom(650_000) for _ in range(3)))
+    file.write_bytes(CANARY.encode().join(os.urandom(400_000) for _ in range(3)))
     return file
 
 

@@ -7,6 +7,7 @@ authority and the relays run as a testing network: whoever uses it has tor's ord
 
 from __future__ import annotations
 
+import base64
 import os
 import random
 import re
@@ -80,6 +81,10 @@ class Tor:
         words = [TOR, "-f", self.folder / "torrc", "--defaults-torrc", self.folder / "none", "--quiet"]
         self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def stop(self) -> None:
         self._process.terminate()
         try:
@@ -107,14 +112,20 @@ class Tor:
             until(f"{self.folder.name}: {what}", lambda: right(control.info(key)), self.said)
 
     def look_up(self, *onions: str) -> None:
-        """Returns once it has asked a directory where each of these onions is now."""
+        """Returns once a directory has said where each of these onions is now, or none has."""
         with self.control() as control:
             control.ask("SETEVENTS HS_DESC")
+            nodes = [line.split()[2] for line in control.info("ns/all").splitlines() if line.startswith("r ")]
+            # By name: of those that tor would choose itself it asks each only once in 15 minutes.
+            servers = " ".join(f"SERVER={base64.b64decode(node + '=').hex()}" for node in nodes)
             for onion in onions:
                 name = onion.removesuffix(".onion")
-                control.ask(f"HSFETCH {name}")
-                while control.event()[1:3] not in (["RECEIVED", name], ["FAILED", name]):
-                    pass
+                control.ask(f"HSFETCH {name} {servers}")
+                waiting = len(nodes)
+                while waiting:
+                    action, of = control.event()[1:3]
+                    if of == name and action in ("RECEIVED", "FAILED"):
+                        waiting = 0 if action == "RECEIVED" else waiting - 1
 
     def close_circuits(self) -> None:
         """Closes its circuits to onions, with what goes through them."""
