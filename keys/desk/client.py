@@ -22,7 +22,7 @@ from keys.onion import parse_address
 
 _PATIENCE = 90  # seconds of silence: a circuit of Tor may take as long
 _LONGEST = 1 << 20  # bytes of an answer that is neither a drop nor the board
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16  # what a cut costs at most: a circuit may die again and again before it has carried more
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -178,7 +178,7 @@ class Client:
 
     def _read(self, answer: http.client.HTTPResponse, n: int) -> bytes:
         try:
-            return answer.read1(n)  # what is there: a circuit that dies early would cost what waits for more
+            return answer.read(n)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Unreachable(_reason(error)) from None
