@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
-MEASURES = ("opening", "relay", "browser")
+MEASURES = ("opening", "relay", "browser", "onion")
 
 
 def main() -> int:
