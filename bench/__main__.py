@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
-MEASURES = ("opening", "relay", "browser", "onion")
+MEASURES = ("opening", "relay", "browser", "sealer", "onion")
 
 
 def main() -> int:
