@@ -76,6 +76,12 @@ class Forged(KnotholeError):
     """a signature does not match"""
 
 
+class BadMasthead(Forged):
+    """this is not a masthead"""
+
+    hint = "name the masthead.pub that `desk keygen --masthead` made: a minisign public key of two lines"
+
+
 class BadEdition(KnotholeError):
     """this edition is not genuine"""
 

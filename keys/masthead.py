@@ -17,7 +17,7 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
 from keys import bech32
-from keys.errors import BadIdentity, Forged
+from keys.errors import BadIdentity, BadMasthead, Forged
 
 _KEY = b"Ed"
 _PREHASHED = b"ED"
@@ -35,13 +35,14 @@ class Masthead:
 
     @staticmethod
     def parse(text: str) -> Masthead:
-        """Gives the key of a minisign public key file or of its last line; raises Forged for other text."""
+        """Gives the key of a minisign public key file or of its last line; raises BadMasthead for other
+        text."""
         lines = text.rstrip("\n").split("\n")
         if len(lines) == 2 and lines[0].startswith("untrusted comment: "):
             lines = lines[1:]
         packed = _packed(lines[0], 42) if len(lines) == 1 else b""
         if packed[:2] != _KEY:
-            raise Forged("this is not a masthead: a minisign public key of two lines")
+            raise BadMasthead
         return Masthead(packed[2:10], packed[10:])
 
     def __str__(self) -> str:

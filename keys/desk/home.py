@@ -143,5 +143,5 @@ def read_identity(path: Path, passphrases: Passphrases) -> Journalist:
 
 
 def read_masthead(path: Path) -> Masthead:
-    """Gives the masthead of a masthead.pub; raises Forged for another file."""
+    """Gives the masthead of a masthead.pub; raises BadMasthead for another file."""
     return Masthead.parse(read_file(path, _LONGEST_KEY).decode(errors="replace"))
