@@ -97,14 +97,14 @@ def find(board: bytes, thread_key: bytes, signers: Collection[bytes], newsroom: 
 def open_board(board: bytes, thread_key: bytes, signers: Collection[bytes], newsroom: str) -> list[Reply]:
     """Gives the replies of a thread that are on the board whole, and for every forgery a reply without
     text."""
-    replies: list[Reply] = []
-    grouped: dict[tuple[bytes, bytes], list[Found]] = {}
-    for line in find(board, thread_key, signers, newsroom):
-        if line.text is None:
-            replies.append(Reply(line.signer, line.reply, (line.n,), None))
-        else:
-            grouped.setdefault((line.signer, line.reply), []).append(line)
-    for (signer, reply), lines in grouped.items():
+    return whole(find(board, thread_key, signers, newsroom))
+
+
+def whole(found: Iterable[Found]) -> list[Reply]:
+    """Gives the replies of which all lines were found, and for every forgery a reply without text."""
+    found = list(found)
+    replies = [Reply(line.signer, line.reply, (line.n,), None) for line in found if line.text is None]
+    for (signer, reply), lines in _grouped(found).items():
         texts = {(line.i, line.k): line.text for line in lines}
         ns = tuple(line.n for line in lines)
         if len({line.k for line in lines}) > 1 or any(texts[line.i, line.k] != line.text for line in lines):
@@ -114,6 +114,24 @@ def open_board(board: bytes, thread_key: bytes, signers: Collection[bytes], news
                 Reply(signer, reply, ns, _decoded(b"".join(texts[part] or b"" for part in sorted(texts))))
             )
     return replies
+
+
+def missing(found: Iterable[Found]) -> list[tuple[bytes, int, int]]:
+    """Gives the signer of each reply of which a line is not there, how many are, and how many there should
+    be."""
+    counted = (
+        (signer, {line.i for line in lines}, lines[0].k) for (signer, _), lines in _grouped(found).items()
+    )
+    return [(signer, len(have), k) for signer, have, k in counted if len(have) < k]
+
+
+def _grouped(found: Iterable[Found]) -> dict[tuple[bytes, bytes], list[Found]]:
+    """The genuine lines, by signer and reply."""
+    grouped: dict[tuple[bytes, bytes], list[Found]] = {}
+    for line in found:
+        if line.text is not None:
+            grouped.setdefault((line.signer, line.reply), []).append(line)
+    return grouped
 
 
 def _seal(thread_key: bytes, newsroom: str, signing: SigningKey, n: int, head: bytes, text: bytes) -> bytes:

@@ -106,6 +106,14 @@ def test_a_reply_with_a_missing_part_is_not_shown() -> None:
     assert open_(first) == open_(second) == []
 
 
+def test_a_missing_part_is_counted() -> None:
+    lines = seal("x" * 3 * line.TEXT)
+    for there in ([0], [1], [0, 2], [2, 2]):
+        found = line.find(b"".join(lines[n] for n in there), THREAD, SIGNERS, NEWSROOM)
+        assert line.missing(found) == [(SIGNERS[0], len(set(there)), 3)]
+    assert line.missing(line.find(b"".join(lines), THREAD, SIGNERS, NEWSROOM)) == []
+
+
 def test_posted_again_under_fresh_n_it_is_one_reply() -> None:
     first, again = seal("thank you"), seal("thank you", first=1)
     assert open_(*first, *again) == [line.Reply(SIGNERS[0], REPLY, (0, 1), "thank you")]

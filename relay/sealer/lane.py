@@ -198,11 +198,11 @@ class Lane:
             board = await visit.upstream.ask("GET", "/board")
         except Refused:
             board, problem = b"", problem or "board_failed"
-        replies = line.open_board(board, key, list(signers), newsroom.id)
+        found = line.find(board, key, list(signers), newsroom.id)
         if not problem:
-            draft = draft.answering(newsroom, replies, signers)
+            draft = draft.answering(newsroom, line.whole(found), signers)
         filled = values.draft(self._house, visit.language, draft, wrong, problem)
-        filled = {**filled, **values.conversation(self._house, visit.language, replies)}
+        filled = {**filled, **values.conversation(self._house, visit.language, found)}
         return self._page(visit, "thread", filled, 400 if problem else 200)
 
     async def _sealed(self, visit: Visit) -> Answer:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from keys import codename
-from keys.line import Reply
+from keys import codename, line
+from keys.line import Found
 from relay.sealer.draft import Draft, Mistake
 from relay.sealer.house import House
 from relay.sealer.pages import Values, shown
@@ -53,19 +53,24 @@ def marked(house: House, language: str, wrong: Iterable[Mistake]) -> _Table:
     return values
 
 
-def conversation(house: House, language: str, replies: Sequence[Reply]) -> Values:
-    """What a thread holds."""
+def conversation(house: House, language: str, found: Sequence[Found]) -> Values:
+    """What a thread holds: replies, and a note for those that are forged or not whole."""
     titles = {bytes.fromhex(one.signer): one.title or one.name for one in house.newsroom.recipients}
-    entries = []
-    for reply in replies:
-        author = titles[reply.signer]
-        note = house.say(language, "forged", {"author": author}) if reply.forged else ""
-        entries.append(
-            {
-                "kind": "forged" if reply.forged else "reply",
-                "author": author,
-                "notes": [{"note": note}] if note else [],
-                "texts": [{"text": reply.text}] if reply.text is not None else [],
-            }
-        )
+    replies = line.whole(found)
+    entries = [_entry(titles[one.signer], text=one.text) for one in replies if one.text is not None]
+    # However many lines: one note says it of an author.
+    for author in dict.fromkeys(titles[reply.signer] for reply in replies if reply.forged):
+        entries.append(_entry(author, "forged", house.say(language, "forged", {"author": author})))
+    for signer, have, of in line.missing(found):
+        said = house.say(language, "incomplete", {"author": titles[signer], "have": have, "of": of})
+        entries.append(_entry(titles[signer], "incomplete", said))
     return {"entries": entries, "none": shown(not entries)}
+
+
+def _entry(author: str, kind: str = "reply", note: str = "", text: str | None = None) -> Values:
+    return {
+        "kind": kind,
+        "author": author,
+        "notes": [{"note": note}] if note else [],
+        "texts": [] if text is None else [{"text": text}],
+    }

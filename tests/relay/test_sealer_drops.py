@@ -12,7 +12,7 @@ from support.lane import Lane
 from support.relay_process import ask
 from support.sealer_process import Visitor, encode
 
-from keys import codename
+from keys import codename, line
 from keys.age import CHUNK
 from keys.drop import LONGEST_MESSAGE
 from keys.errors import NotForYou
@@ -152,6 +152,20 @@ def test_a_follow_up_goes_to_those_who_answered_unless_the_source_says_otherwise
     visitor.read(words)
     assert 'value="bo" checked="checked"' in " ".join(visitor.page.split())
     assert visitor.page.count('checked="checked"') == 1
+
+
+def test_an_answer_of_which_a_part_is_gone_is_told(lane: Lane) -> None:
+    visitor, house = lane.visitor(), lane.house
+    words = visitor.begin()
+    visitor.send("Hello", answers=ANSWERS)
+    thread = codename.thread_key(codename.parse(words, "en"), house.newsroom.id)
+    signing = house.journalists["ada"].signing_key
+    whole = line.seal_reply(thread, house.newsroom.id, signing, [0, 1], os.urandom(8), "x" * 3000)
+    board = whole[:1] + [line.cover() for _ in range(house.newsroom.board.post - 1)]
+    assert ask(house.relay.desk, "POST", "/board", b"".join(board)).status == 204
+    visitor.read(words)
+    assert "Ada Smit answered, but only 1 of 2 parts are here" in visitor.text
+    assert "x" * 1000 not in visitor.page
 
 
 @pytest.mark.parametrize(
