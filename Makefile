@@ -42,7 +42,7 @@ demo: setup
 	@$(PY) tests/demo.py $(if $(CI),--ci) $(if $(ONION),--onion) $(if $(TORRC),--torrc '$(TORRC)')
 
 test: setup browser lint
-	$(PY) -m pytest
+	$(PY) -m pytest -m 'not box'
 
 lint: setup
 	$(VENV)/bin/ruff check
