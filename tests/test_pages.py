@@ -172,6 +172,17 @@ def test_the_warning_leads_to_the_lane_without_javascript(tmp_path: Path, decide
             assert any(cost in said for cost in costs) == (decided == "seal")
 
 
+def test_one_partner_is_chosen_as_the_browser_asks_for_it(tmp_path: Path) -> None:
+    for choose, kind in ((1, "radio"), (2, "checkbox")):
+        folder = tmp_path / kind
+        folder.mkdir()
+        yaml = ALLIANCE.replace("choose: 1", f"choose: {choose}") + "without_javascript: seal\n"
+        page = Page((made(folder, yaml) / "edition/en/sealer/write.html").read_text())
+        boxes = [box for box in page.all("input") if box.get("name") == "to"]
+        assert [box["type"] for box in boxes] == [kind, kind]
+        assert all(("required" in box) == (choose == 1) for box in boxes)
+
+
 def test_a_page_that_does_not_know_its_address_says_that_there_is_no_such_lane(built: Path) -> None:
     page = Page((built / "edition/en/send.html").read_text())
     assert not any(":8080" in (link["href"] or "") for link in page.all("a"))
