@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test lint bench box lock clean
+.PHONY: help setup browser demo test lint bench box test-box lock clean
 
 help:
 	@echo 'make demo    the whole loop on this machine, then a page to try (CI=1: end after the proof;'
@@ -13,6 +13,7 @@ help:
 	@echo 'make bench   speed as ratios, written to bench/results/'
 	@echo 'make box     NEWSROOM=newsroom.yaml: a fresh Debian becomes the box (CHECK=1: only say what would change;'
 	@echo '             VAULT=FILE: the passphrase of the onions'"'"' keys, else it is asked for)'
+	@echo 'make test-box    that very thing, in a container (root; mmdebstrap and systemd-container)'
 	@echo 'make clean   remove what make made'
 
 setup: $(VENV)/.ready site/node_modules/.ready
@@ -44,6 +45,10 @@ demo: setup
 test: setup browser lint
 	$(PY) -m pytest -m 'not box'
 
+# As root, on a machine with cgroups: a Debian 13 is booted in a container and becomes the box.
+test-box: setup browser
+	$(PY) -m pytest -m box tests/box -rs
+
 lint: setup
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
@@ -57,6 +62,8 @@ bench: setup browser
 	@$(PY) -m bench
 
 box: setup
+	@[ -n '$(NEWSROOM)' ] || { echo 'make: error: which newsroom?' >&2; \
+		echo "make: hint: run 'make box NEWSROOM=newsroom.yaml'" >&2; exit 2; }
 	@cd provision && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NEWSROOM='$(abspath $(NEWSROOM))' ansible-playbook playbook.yml \
 		$(if $(VAULT),--vault-password-file '$(abspath $(VAULT))',--ask-vault-pass) $(if $(CHECK),--check --diff)
 

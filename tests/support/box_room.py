@@ -21,10 +21,12 @@ HOST = "onion: source-onion/hostname\nbox: {host: 192.0.2.7}\n"
 SECRETS = ("source-onion/hs_ed25519_secret_key", "desk-onion/hs_ed25519_secret_key")
 
 
-def ansible(*words: str | Path, newsroom: Path | None = None) -> subprocess.CompletedProcess[str]:
+def ansible(
+    *words: str | Path, newsroom: Path | None = None, **more: str
+) -> subprocess.CompletedProcess[str]:
     """One of Ansible's programs, told nothing by this computer's own settings."""
     given = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-    given |= {"PATH": f"{BIN}:{given['PATH']}", "LC_ALL": "C.UTF-8", "NEWSROOM": str(newsroom or "")}
+    given |= {"PATH": f"{BIN}:{given['PATH']}", "LC_ALL": "C.UTF-8", "NEWSROOM": str(newsroom or "")} | more
     return subprocess.run(words, cwd=PROVISION, env=given, capture_output=True, text=True, timeout=900)
 
 

@@ -1,0 +1,300 @@
+"""A fresh Debian 13 becomes the box: by the whole playbook, in a container that systemd boots."""
+
+import json
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import container
+from support.box_room import PROVISION, ansible
+from support.container import Container
+from support.relay_process import new_id
+from support.small_edition import some_drop
+
+pytestmark = [
+    pytest.mark.box,
+    pytest.mark.skipif(bool(container.missing()), reason=f"no box was made: {container.missing()}"),
+]
+
+SERVICES = ("relay", "sealer")
+CIRCUIT = b"PROXY TCP6 fc00:dead:beef:4dad::1:2 ::1 80 80\r\n"
+
+
+class Box:
+    """A machine and the newsroom it is made for."""
+
+    def __init__(self, machine: Container, newsroom: Path) -> None:
+        self.machine, self.newsroom = machine, newsroom
+
+    def converge(self, *words: str) -> str:
+        """What Ansible says at the end: `ok=… changed=… …`."""
+        here = {"ansible_connection": "container", "container_pid": self.machine.pid, "ansible_user": "root"}
+        hosts = self.newsroom.with_name("machine.json")
+        hosts.write_text(json.dumps({"all": {"hosts": {"box": here}}}))
+        inventories = ["-i", PROVISION / "inventory.py", "-i", hosts]
+        vault = ["--vault-password-file", self.newsroom.with_name("vault")]
+        plugins = Path(__file__).with_name("connection_plugins")
+        done = ansible(
+            "ansible-playbook", *inventories, *vault, *words, "playbook.yml",
+            newsroom=self.newsroom, ANSIBLE_CONNECTION_PLUGINS=str(plugins),
+        )  # fmt: skip
+        self.said = done.stdout + done.stderr
+        assert done.returncode == 0, self.said[-6000:]
+        return next(line for line in done.stdout.splitlines() if re.match(r"box +: ok=", line))
+
+    def request(self, which: str, head: str, body: bytes = b"") -> tuple[int, bytes]:
+        """An answer of one of the box's sockets, asked as tor does; waits for one that is being opened."""
+        lines = f"{head} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        with self._connected(f"/proc/{self.machine.pid}/root/run/knothole/{which}/socket") as wire:
+            wire.sendall(CIRCUIT + lines.encode() + body)
+            with wire.makefile("rb") as stream:
+                answer = stream.read()
+        return int(answer.split(b" ", 2)[1]), answer.partition(b"\r\n\r\n")[2]
+
+    def _connected(self, path: str) -> socket.socket:
+        for tries in range(300, 0, -1):
+            wire = socket.socket(socket.AF_UNIX)
+            wire.settimeout(30)
+            try:
+                wire.connect(path)
+                return wire
+            except (ConnectionRefusedError, FileNotFoundError):
+                wire.close()
+                if tries == 1:
+                    raise
+                time.sleep(0.1)
+        raise AssertionError(path)
+
+
+@pytest.fixture(scope="module")
+def debian(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return container.make_root(tmp_path_factory.mktemp("debian"))
+
+
+@pytest.fixture(scope="module")
+def box(debian: Path, furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    with Container(debian, tmp_path_factory.mktemp("machines") / "first") as machine:
+        box = Box(machine, furnished)
+        assert " failed=0 " in box.converge()
+        yield box
+
+
+def test_the_second_run_changes_nothing(box: Box) -> None:
+    assert " changed=0 " in box.converge(), box.said
+
+
+def test_what_should_run_runs_and_nothing_failed(box: Box) -> None:
+    units = (
+        "knothole-relay knothole-sealer knothole-health.timer tor@default nftables apt-daily-upgrade.timer"
+    )
+    assert box.machine.shell(f"systemctl is-active {units}").split() == ["active"] * len(units.split())
+    assert box.machine.shell(f"systemctl is-enabled {units.replace('tor@default', 'tor')}").split() == [
+        "enabled"
+    ] * len(units.split())
+    assert box.machine.shell("systemctl --failed --no-legend --plain | cut -d' ' -f1") == ""
+
+
+@pytest.mark.parametrize("unit", [*SERVICES, "health"])
+def test_a_unit_is_hardly_exposed(box: Box, unit: str) -> None:
+    said = box.machine.shell(f"systemd-analyze security --no-pager knothole-{unit}.service | tail -1")
+    score = re.search(r": ([0-9.]+) ", said)
+    assert score is not None
+    assert float(score[1]) <= 1.0
+
+
+@pytest.mark.parametrize("unit", SERVICES)
+def test_its_process_is_what_the_unit_says(box: Box, unit: str) -> None:
+    pid = box.machine.shell(f"systemctl show -p MainPID --value knothole-{unit}")
+    status = dict(line.split(":\t", 1) for line in box.machine.shell(f"cat /proc/{pid}/status").splitlines())
+    uid = box.machine.shell(f"id -u {unit}")
+    assert set(status["Uid"].split()) == {uid} != {"0"}
+    assert status["Groups"].split() in ([], [box.machine.shell(f"id -g {unit}")])
+    assert status["CapEff"] == status["CapBnd"] == "0" * 16
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    # Of its own network it has the loopback, and that is down.
+    inside = f"nsenter -t {pid} -n ip -brief link"
+    assert re.fullmatch(r"lo +DOWN .*", box.machine.shell(inside))
+
+
+def test_the_edition_is_served_and_the_status_told(box: Box) -> None:
+    page = (box.newsroom.parent / "out/edition/en/send.html").read_bytes()
+    assert box.request("source", "GET /en/send.html") == (200, page)
+    status, said = box.request("desk", "GET /status")
+    assert (status, json.loads(said)["edition"]) == (200, 3)
+    assert box.request("sealer", "GET /en/send.html")[0] == 200
+
+
+def test_a_drop_is_kept_and_given_to_desks_alone(box: Box) -> None:
+    id_, drop = new_id(), some_drop(20_000, 2)
+    assert box.request("source", f"PUT /drops/{id_}/0?commit", drop)[0] == 201
+    assert box.request("source", f"GET /drops/{id_}")[0] in (404, 405)
+    assert box.request("desk", f"GET /drops/{id_}") == (200, drop)
+    box.machine.shell("systemctl restart knothole-relay")
+    assert box.request("desk", f"GET /drops/{id_}") == (200, drop)
+    assert box.request("desk", f"DELETE /drops/{id_}")[0] == 204
+
+
+@pytest.mark.parametrize("unit", SERVICES)
+def test_what_is_killed_comes_back(box: Box, unit: str) -> None:
+    socket_ = "source" if unit == "relay" else unit
+    old = box.machine.shell(f"systemctl show -p MainPID --value knothole-{unit}")
+    box.machine.shell(f"systemctl kill -s KILL knothole-{unit}")
+    box.machine.shell(
+        f"for i in $(seq 150); do new=$(systemctl show -p MainPID --value knothole-{unit}); "
+        f'[ "$new" != 0 ] && [ "$new" != {old} ] && exit 0; sleep 0.2; done; exit 1'
+    )
+    assert box.request(socket_, "GET /en/send.html")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("user", "path", "may"),
+    [
+        ("debian-tor", "/run/knothole/source/socket", True),
+        ("debian-tor", "/run/knothole/desk/socket", True),
+        ("debian-tor", "/run/knothole/sealer/socket", True),
+        ("sealer", "/run/knothole/source/socket", True),
+        ("sealer", "/run/knothole/desk/socket", False),
+        ("sealer", "/run/tor/control", False),
+        ("relay", "/run/tor/control", False),
+        ("relay", "/run/knothole/sealer/socket", False),
+        ("health", "/run/knothole/desk/socket", False),
+        ("nobody", "/run/knothole/source/socket", False),
+        ("_apt", "/run/knothole/desk/socket", False),
+    ],
+)
+def test_a_socket_is_for_those_it_is_meant_for(box: Box, user: str, path: str, may: bool) -> None:
+    done = as_user(box, user, f"import socket; socket.socket(socket.AF_UNIX).connect('{path}')")
+    assert (done.returncode == 0) == may, done.stderr
+    assert may or "PermissionError" in done.stderr
+
+
+def as_user(box: Box, user: str, program: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """A Python program with a user's rights, and those of their own group alone."""
+    group = box.machine.shell(f"id -g {user}")
+    be = ("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups")
+    return box.machine.run(*be, "python3", "-c", program, *words)
+
+
+@pytest.mark.parametrize(
+    ("path", "mode"),
+    [
+        ("/var/lib/knothole", "700 relay:relay"),
+        ("/var/lib/tor/source-onion", "700 debian-tor:debian-tor"),
+        ("/var/lib/tor/source-onion/hs_ed25519_secret_key", "600 debian-tor:debian-tor"),
+        ("/var/lib/tor/desk-onion/hs_ed25519_secret_key", "600 debian-tor:debian-tor"),
+        ("/var/lib/tor/desk-onion/authorized_clients", "700 debian-tor:debian-tor"),
+        ("/etc/knothole/relay.yaml", "600 root:root"),
+        ("/etc/tor/torrc", "640 root:debian-tor"),
+        ("/opt/knothole/editions", "755 root:root"),
+        ("/opt/knothole/relay/current/bin/python", "777 root:root"),
+        ("/etc/ssh/sshd_config.d/10-knothole.conf", "600 root:root"),
+    ],
+)
+def test_a_file_belongs_to_whom_it_should(box: Box, path: str, mode: str) -> None:
+    assert box.machine.shell(f"stat -c '%a %U:%G' {path}") == mode
+
+
+def test_nothing_that_runs_can_be_written_by_whom_it_runs_as(box: Box) -> None:
+    for user in (*SERVICES, "health", "debian-tor"):
+        assert box.machine.shell(f"find /opt/knothole /etc/knothole -user {user} -o -group {user}") == ""
+    assert box.machine.shell("find /opt/knothole /etc/knothole -not -type l -perm /022") == ""
+
+
+def test_no_installer_is_left(box: Box) -> None:
+    for program in SERVICES:
+        assert box.machine.run(f"/opt/knothole/{program}/current/bin/python", "-Im", "pip").returncode != 0
+    assert box.machine.shell("ls /opt/knothole") == "edition\neditions\nrelay\nsealer"
+
+
+def test_no_secret_was_said(box: Box) -> None:
+    keys = [
+        box.machine.run("base64", "-w0", f"/var/lib/tor/{name}-onion/hs_ed25519_secret_key")
+        for name in ("source", "desk")
+    ]
+    for key in keys:
+        assert key.returncode == 0
+        assert len(key.stdout) == 128
+        assert key.stdout[44:] not in box.said
+
+
+OUT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)"
+
+
+@pytest.mark.parametrize(
+    ("user", "where", "may"),
+    [
+        ("debian-tor", ("198.51.100.9", "443"), True),
+        ("root", ("198.51.100.9", "443"), False),
+        ("relay", ("198.51.100.9", "443"), False),
+        ("sealer", ("198.51.100.9", "443"), False),
+        ("_apt", ("198.51.100.9", "80"), False),
+        ("_apt", ("127.0.0.1", "9050"), True),
+        ("root", ("127.0.0.1", "9050"), False),
+        ("relay", ("127.0.0.1", "9050"), False),
+        ("nobody", ("127.0.0.1", "22"), False),
+    ],
+)
+def test_who_may_go_out_goes_and_nobody_else(box: Box, user: str, where: tuple[str, str], may: bool) -> None:
+    # A net that swallows all: what the firewall lets through is lost there, and what it keeps in is refused.
+    link = "ip link add nowhere type dummy; ip addr add 198.51.100.1/24 dev nowhere; ip link set nowhere up"
+    box.machine.shell(f"ip link show nowhere >/dev/null 2>&1 || {{ {link}; }}")
+    done = as_user(box, user, OUT, *where)
+    assert (done.returncode == 0 or "TimeoutError" in done.stderr) == may, done.stderr
+    assert may or "OSError" in done.stderr or "ConnectionRefusedError" in done.stderr, done.stderr
+
+
+def test_nothing_is_kept_of_what_was(box: Box) -> None:
+    assert box.machine.shell("ls -d /var/log/journal 2>/dev/null || true") == ""
+    assert box.machine.shell("tail -n +2 /proc/swaps") == ""
+    assert box.machine.shell(
+        "ls /etc/apt/sources.list.d /etc/apt/sources.list 2>/dev/null || true"
+    ).split() == [
+        "/etc/apt/sources.list.d:",
+        "knothole.sources",
+    ]
+
+
+def test_the_box_too_refuses_what_the_masthead_did_not_sign(box: Box) -> None:
+    manifest = box.machine.shell("readlink -f /opt/knothole/edition") + "/manifest.json"
+    check = ("minisign", "-Vq", "-p", "/etc/knothole/masthead.pub", "-m", manifest)
+    assert box.machine.run(*check).returncode == 0
+    box.machine.shell(f"cp -a {manifest} /root/kept; echo >>{manifest}")
+    try:
+        assert box.machine.run(*check).returncode != 0
+        assert box.machine.run("systemctl", "restart", "knothole-relay").returncode != 0
+    finally:
+        box.machine.shell(f"mv /root/kept {manifest}; systemctl restart knothole-relay knothole-sealer")
+
+
+def test_a_journalist_who_left_cannot_find_the_desk_onion(box: Box) -> None:
+    clients = "/var/lib/tor/desk-onion/authorized_clients"
+    assert box.machine.shell(f"ls {clients}").split() == ["ada.auth", "bo.auth", "nobody.auth"]
+    box.machine.shell(f"echo x >{clients}/stranger.auth")
+    started = box.machine.shell("systemctl show -p ActiveEnterTimestampMonotonic --value tor@default")
+    box.converge()
+    assert box.machine.shell(f"ls {clients}").split() == ["ada.auth", "bo.auth", "nobody.auth"]
+    assert box.machine.shell("systemctl show -p ActiveEnterTimestampMonotonic --value tor@default") != started
+
+
+def test_it_is_the_same_after_it_was_switched_off(box: Box) -> None:
+    box.machine.power_off()
+    box.machine.boot()
+    test_what_should_run_runs_and_nothing_failed(box)
+    test_the_edition_is_served_and_the_status_told(box)
+    assert "policy drop" in box.machine.shell("nft list ruleset")
+
+
+def test_another_machine_from_the_same_folder_is_the_same_box(
+    debian: Path, box: Box, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    hosts = "cat /var/lib/tor/source-onion/hostname /var/lib/tor/desk-onion/hostname"
+    with Container(debian, tmp_path_factory.mktemp("machines") / "second") as machine:
+        other = Box(machine, box.newsroom)
+        other.converge()
+        assert machine.shell(hosts) == box.machine.shell(hosts)
+        edition = "readlink -f /opt/knothole/edition"
+        assert machine.shell(edition) == box.machine.shell(edition)
