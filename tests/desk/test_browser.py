@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.wires import read
 
-from keys.desk import browser
+from keys.desk import links
 from keys.desk.browser import Browser, Request
 from keys.errors import Unreachable
 from keys.onion import ServiceKey
@@ -23,12 +23,12 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
 @contextmanager
-def server(*links: Sequence[bytes]) -> Iterator[str]:
+def server(*plans: Sequence[bytes]) -> Iterator[str]:
     """Answers the requests of each connection in turn with these bytes, and closes it after the last."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
-            for answers in links:
+            for answers in plans:
                 link, _ = listener.accept()
                 with link, link.makefile("rb") as asked, suppress(OSError):
                     for answer in answers:
@@ -135,7 +135,7 @@ def all_of(link: socket.socket, end: bytes = b"nothing") -> bytes:
 
 def test_a_second_connection_is_opened_beside_a_slow_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """As Firefox does; what nobody used is closed soon."""
-    monkeypatch.setattr(browser, "_UNUSED", 0.1)
+    monkeypatch.setattr(links, "_UNUSED", 0.1)
     heard: list[bytes] = []
     closed = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -20,7 +20,7 @@ from support.newsdesk import PASSPHRASE, Newsdesk, Result, Source, put, recipien
 from support.relay_process import RelayProcess, ask
 from support.wires import Message
 
-from keys.desk import browser, visit, watch
+from keys.desk import links, visit, watch
 from keys.desk.visit import Pace, Span
 from keys.drop import seal
 from keys.letter import Letter
@@ -460,7 +460,7 @@ def silent(_: Message, __: Forward) -> None:
 def test_a_box_that_does_not_answer_is_no_evil_box(
     box: Box, bend: Bend, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browser, "_PATIENCE", 0.2)
+    monkeypatch.setattr(links, "_PATIENCE", 0.2)
     box.front.bend = bend
     done = box.fetch()
     assert done.status == 0
