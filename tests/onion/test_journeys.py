@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,8 @@ from support.firefox import Firefox
 from support.firefox_prefs import LEVELS
 from support.forms import Forms
 from support.onions import Onions
+from support.relay_process import RelayProcess
+from support.sealer_process import SealerProcess
 from support.source import Source
 from support.traces import in_files, in_memory, spellings
 
@@ -65,7 +67,7 @@ def test_the_whole_way_with_the_page(
     relay = onions.relay.process.pid
     assert in_memory(relay, [drop.encode()]), "it is searched where nothing can be found"
     assert not in_memory(relay, wanted)
-    stands_nowhere_on_the_box(onions, wanted, tmp_path)
+    stands_nowhere_on_the_box(onions, [onions.relay], wanted, tmp_path)
 
 
 def test_the_whole_way_with_the_forms(
@@ -89,13 +91,16 @@ def test_the_whole_way_with_the_forms(
     source.send(FOLLOW_UP)
     assert turns(onions, text) == [text, REPLY, FOLLOW_UP]
     wanted = [*spellings(CANARY), *spellings(" ".join(words)), *spellings(FOLLOW_UP)]
-    stands_nowhere_on_the_box(onions, wanted, tmp_path)
+    stands_nowhere_on_the_box(onions, [onions.relay, onions.sealer], wanted, tmp_path)
 
 
-def stands_nowhere_on_the_box(onions: Onions, wanted: list[bytes], folder: Path) -> None:
-    """Searches what relay, sealer and tor have kept and said; and where it must be found, at the desk."""
+def stands_nowhere_on_the_box(
+    onions: Onions, processes: Sequence[RelayProcess | SealerProcess], wanted: list[bytes], folder: Path
+) -> None:
+    """Searches what these processes said, and what relay, sealer and tor have kept; and where it must be
+    found, at the desk."""
     assert {path.name for path in in_files(folder / "opened", wanted)} == {"message.txt", "scans 2024.bin"}
-    for process in (onions.relay, onions.sealer):
+    for process in processes:
         process.stop()
         assert not any(one in (process.said + process.errors).encode() for one in wanted)
         process.start()

@@ -111,12 +111,14 @@ class Onions:
         self.relay.start()
 
     def restart_tor(self) -> None:
-        """Ends the box's tor and starts it again. Visitors learn where the onions are now: tor asks a
-        directory only once in 15 minutes, and NEWNYM, which ends that, has effect every 10 seconds."""
+        """Ends the box's tor and starts it again. Visitors give up their circuits, for those to it are dead,
+        and learn where the onions are now: tor asks a directory only once in 15 minutes, and NEWNYM, which
+        ends that, has effect every 10 seconds."""
         self.box.stop()
         self.box.start()
         self._published()
         for visitor in (self.source, self.ada):
+            visitor.close_circuits()
             visitor.look_up(self.source_onion, self.desk_onion)
 
     def _published(self) -> None:

@@ -131,8 +131,9 @@ class Tor:
         """Closes its circuits to onions, with what goes through them."""
         with self.control() as control:
             for line in control.info("circuit-status").splitlines():
-                if "PURPOSE=HS_CLIENT_REND" in line:
-                    control.ask(f"CLOSECIRCUIT {line.split()[0]}")
+                if "PURPOSE=HS_CLIENT_" in line:
+                    with suppress(RuntimeError):  # it has closed meanwhile
+                        control.ask(f"CLOSECIRCUIT {line.split()[0]}")
 
     def _answers(self, made: list[Control]) -> bool:
         if self._process.poll() is not None:
