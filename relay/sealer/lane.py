@@ -89,7 +89,8 @@ class Lane:
         what the source wrote is in that answer."""
         body = visit.request.content
         if not body.is_eof():
-            async with Patience(self._settings.idle_seconds, visit.size) as patience:
+            size = visit.request.content_length or 0
+            async with Patience(self._settings.idle_seconds, size) as patience:
                 while await body.readany():
                     patience.progress()
 

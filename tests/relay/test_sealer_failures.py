@@ -62,6 +62,16 @@ def test_a_mistake_is_said_when_all_of_the_form_is_there(lane: Lane) -> None:
     assert lane.house.drops() == before
 
 
+@pytest.mark.parametrize("step", ["send", "words", "nowhere"])
+def test_a_form_that_does_not_say_its_length_is_refused(lane: Lane, step: str) -> None:
+    with connect(lane.sealer.address) as plug:
+        head = f"POST /en/{step} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        plug.sendall(head.encode() + b"5\r\nhello\r\n0\r\n\r\n")
+        said = plug.recv(1 << 16)
+    assert said.split()[1] in (b"400", b"411")
+    assert b"The box did not understand this" in said
+
+
 def begun(lane: Lane) -> Visitor:
     visitor = lane.visitor()
     visitor.begin()
