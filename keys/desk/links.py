@@ -104,7 +104,7 @@ class Pool:
         self._dial = dial
         self._free: list[Wire] = []
         self._all: set[Wire] = set()
-        self._dialling = 0
+        self._dialling = self._waiting = 0
         self._failed: Exception | None = None
         self._closed = False
         self._changed = threading.Condition()
@@ -120,10 +120,13 @@ class Pool:
         with self._changed:
             self.tidy()
             if not self._free:
-                self._open()
-                if not self._changed.wait_for(self._ready, _BACKUP):
+                self._waiting += 1
+                if self._dialling < self._waiting:
                     self._open()
+                    if not self._changed.wait_for(self._ready, _BACKUP):
+                        self._open()
                 self._changed.wait_for(self._ready)
+                self._waiting -= 1
             if self._free:
                 return self._free.pop()
             raise self._failed or Unreachable("the visit was broken off")

@@ -89,7 +89,8 @@ class Front:
 
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError), client.makefile("rb") as asked:
-            circuit, line = "", b""
+            self.links += 1
+            link, circuit, line = self.links, "", b""
             if client.recv(1, socket.MSG_PEEK) == b"\x05":
                 circuit = _socks(client, asked)
                 time.sleep(self.opening)
@@ -97,8 +98,6 @@ class Front:
             elif client.recv(5, socket.MSG_PEEK | socket.MSG_WAITALL) == b"PROXY":
                 line = asked.readline()
                 circuit = line.split()[2].decode()
-            self.links += 1
-            link = self.links
             while request := read(asked):
                 answer = self.bend(request, lambda request=request: self._forward(line, request))  # type: ignore[misc]
                 if answer is None:
