@@ -171,16 +171,16 @@ def test_a_canary_has_a_short_messages_size(box: Box) -> None:
 def test_a_large_canary_goes_in_parts_and_is_missed_too(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "_LARGE", 1)
     monkeypatch.setattr(watch, "_SIZES", (2 << 20, 3 << 20))
+    monkeypatch.setattr(watch, "_DUE", 0)
     assert box.watch().json["canary"] == "sent"
-    assert [box.fetch().json["watch"]["canary"] for _ in range(3)].count("answered") == 1
+    assert "answered" in [box.fetch().json["watch"]["canary"] for _ in range(2)]
     methods = [one.request.head.split(" ")[0] for one in box.front.passed if "/drops/" in one.request.head]
     assert methods[: methods.index("POST")].count("PUT") in (3, 4)
     assert box.house.desk("ada", "list").out == "no drops\n"
     box.front.bend = lambda request, forward: (
         swallow(request, forward) if request.head.startswith("POST") else forward()
     )
-    while box.watch().json["canary"] != "sent":
-        box.fetch()
+    assert box.watch().json["canary"] == "sent"
     assert [box.fetch().status for _ in range(2)] == [0, 1]
 
 
