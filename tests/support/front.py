@@ -112,8 +112,8 @@ class Front:
             relay.makefile("rb") as said,
         ):
             relay.sendall(line + request.head.encode() + request.body)
-            answer = read(said)
-            assert answer is not None
+            if (answer := read(said)) is None:
+                raise ConnectionResetError  # the relay has ended
             return answer
 
 
