@@ -114,3 +114,6 @@ class NotWatched(KnotholeError):
 
 class DeskError(KnotholeError):
     """the desk cannot do that"""
+
+    def __str__(self) -> str:
+        return self.detail or super().__str__()

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from keys.desk import commands
+from keys.desk import commands, reading
 from keys.desk.home import DEFAULT
 from keys.desk.socks import TOR
 from keys.desk.terminal import complain
@@ -121,16 +121,16 @@ def _parser() -> argparse.ArgumentParser:
     _passphrase(made)
     _json(made)
 
-    made = command("list", commands.list_, "list the drops that were fetched", _LIST)
+    made = command("list", reading.list_, "list the drops that were fetched", _LIST)
     _passphrase(made)
     _json(made)
 
-    made = command("show", commands.show, "show a drop, its files, and the conversation it is part of", _SHOW)
+    made = command("show", reading.show, "show a drop, its files, and the conversation it is part of", _SHOW)
     _drop(made)
     _passphrase(made)
     _json(made)
 
-    made = command("open", commands.open_, "write a drop's message and files into a new folder", _OPEN)
+    made = command("open", reading.open_, "write a drop's message and files into a new folder", _OPEN)
     _drop(made)
     made.add_argument(
         "-o", dest="folder", type=Path, required=True, metavar="DIR", help="a folder that is not there yet"
@@ -139,6 +139,11 @@ def _parser() -> argparse.ArgumentParser:
     _json(made)
 
     made = command("reply", commands.reply, "answer the source of a drop", _REPLY)
+    made.add_argument("drop", metavar="DROP", help="the beginning of its id")
+    _passphrase(made)
+    _json(made)
+
+    made = command("delete", reading.delete, "delete a drop from the box, for everybody", _DELETE)
     made.add_argument("drop", metavar="DROP", help="the beginning of its id")
     _passphrase(made)
     _json(made)
@@ -201,6 +206,9 @@ _REPLY = """
 
 The text is read from standard input. It is posted at once, and again when it has left the board,
 until the source has read it."""
+_DELETE = """
+
+Who has not fetched it yet never will; desks that have keep their copies. It makes room on the box."""
 _VERIFY = """
 
 At a relay, every file is fetched as a source would fetch it, and compared with its headers."""

@@ -125,6 +125,10 @@ class Client:
         """Stores a drop of one part."""
         self._whole(self._request("PUT", f"/drops/{id_}/0?commit", note))
 
+    def delete(self, id_: str) -> None:
+        """Deletes a drop, if it is there."""
+        self._whole(self._request("DELETE", f"/drops/{id_}"))
+
     def status(self) -> dict[str, Any]:
         """Gives what the relay says of itself."""
         return self._json("/status")

@@ -111,3 +111,7 @@ def _is_harmless(c: str) -> bool:
 
 def _number(c: str) -> str:
     return f"\\u{{{ord(c):x}}}"
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

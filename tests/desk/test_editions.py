@@ -185,7 +185,7 @@ def test_an_identity_the_page_does_not_list(quiet: Newsdesk) -> None:
     done = quiet.join("ada", relay="http://127.0.0.1:1")
     assert done.status == 1
     assert done.err == (
-        "desk: error: the desk cannot do that: the page of The Harbour Post does not list this identity\n"
+        "desk: error: the page of The Harbour Post does not list this identity\n"
         "desk: hint: give the newsroom its .pub file\n"
     )
     assert not quiet.home("ada").exists()

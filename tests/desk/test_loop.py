@@ -215,6 +215,28 @@ def source_mjs(job: dict[str, object]) -> dict[str, object]:
 def test_without_a_newsroom_every_command_says_so(arguments: list[str], tmp_path: Path) -> None:
     done = run("--home", tmp_path / "nothing", *arguments, text="hello")
     assert (done.status, done.out) == (1, "")
-    assert done.err.startswith("desk: error: the desk cannot do that: no desk has joined a newsroom in ")
+    assert done.err.startswith("desk: error: no desk has joined a newsroom in ")
     assert done.err.endswith("desk: hint: begin with `desk join`\n")
     assert not (tmp_path / "nothing").exists()
+
+
+def test_a_drop_that_is_deleted_is_gone_for_who_did_not_fetch_it(house: Newsdesk, tmp_path: Path) -> None:
+    source = Source(house)
+    drop, other = source.send("to be deleted", {"a.txt": b"x"}), source.send("to stay")
+    house.desk("ada", "fetch")
+    assert (
+        house.desk("ada", "delete", drop).out
+        == f"{drop[:8]} is gone from the box; this desk keeps its copy\n"
+    )
+    listed = [one["id"] for one in ask(house.relay.desk, "GET", "/drops").said["drops"]]
+    assert drop not in listed
+    assert other in listed
+    said = json.loads(house.desk("ada", "delete", drop, "--json").out)  # also when it is gone already
+    assert said == {"id": drop, "deleted": True}
+    assert house.desk("ada", "open", drop, "-o", tmp_path / "kept").status == 0
+
+    house.desk("bea", "fetch")
+    unknown = house.desk("bea", "delete", drop)
+    assert (unknown.status, unknown.out) == (1, "")
+    assert unknown.err.startswith(f"desk: error: no drop has an id that begins with {drop}")
+    assert other[:8] in house.desk("bea", "list").out

@@ -44,7 +44,7 @@ def test_keygen_overwrites_nothing(tmp_path: Path, there: str) -> None:
     done = run("keygen", "ada", "-o", tmp_path)
     assert (done.status, done.out) == (1, "")
     assert done.err == (
-        f"desk: error: the desk cannot do that: {tmp_path}/{there} is there already\n"
+        f"desk: error: {tmp_path}/{there} is there already\n"
         "desk: hint: nothing was overwritten; choose another name or folder\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == [there]

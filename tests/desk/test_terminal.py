@@ -98,4 +98,4 @@ def test_a_terminal_that_knows_no_letters_ends_nothing() -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr == "desk: error: the desk cannot do that: \\xfc: no such file or directory\n"
+    assert done.stderr == "desk: error: \\xfc: no such file or directory\n"
