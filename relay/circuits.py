@@ -136,16 +136,17 @@ class Shares:
     def __init__(self, close: Callable[[int], None] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._close = close
-        self._shares: OrderedDict[int, Share] = OrderedDict()  # the longest unused first
+        # By tor's process and its number of the circuit, the longest unused first.
+        self._shares: OrderedDict[tuple[int, int], Share] = OrderedDict()
         self._forgetting: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._shares)
 
-    def of(self, circuit: int) -> Share:
-        share = self._shares.pop(circuit, None) or self._new(circuit)
+    def of(self, circuit: int, tor: int = 0) -> Share:
+        share = self._shares.pop((tor, circuit), None) or self._new(circuit)
         share.used = self._loop.time()
-        self._shares[circuit] = share
+        self._shares[tor, circuit] = share
         if len(self._shares) > CIRCUITS:
             self._shares.popitem(last=False)
         if self._forgetting is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
@@ -37,6 +38,7 @@ class Connection(web.RequestHandler):
     """One connection. Where aiohttp's answers and logs would repeat a request, this says nothing of it."""
 
     circuit: int | None = None  # where it comes from, if tor says so
+    tor = 0  # the process that counts the circuits; another one begins anew
     _held = False  # whether reading is paused, for a body that comes faster than it is written
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -54,6 +56,14 @@ class Connection(web.RequestHandler):
         if self._held:
             self._held = False
             super().resume_reading(resume_parser)
+
+    async def rest(self, seconds: float) -> None:
+        """Leaves to the socket's buffer what comes meanwhile."""
+        self.pause_reading()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.resume_reading()
 
     def handle_error(
         self,
@@ -73,6 +83,14 @@ class Connection(web.RequestHandler):
 
     def log_exception(self, *args: Any, **kw: Any) -> None:  # noqa: ARG002
         complain(kw.get("exc_info"))
+
+
+def _process_behind(transport: asyncio.BaseTransport | None) -> int:
+    """The id of the process at the other end of a unix socket (unix(7), SO_PEERCRED), 0 of any other."""
+    plug = transport.get_extra_info("socket") if transport is not None else None
+    if plug is None or plug.family != socket.AF_UNIX:
+        return 0
+    return int.from_bytes(plug.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[:4], sys.byteorder)
 
 
 class CircuitConnection(Connection):
@@ -96,6 +114,7 @@ class CircuitConnection(Connection):
                 self._start += data
                 return
             self.circuit, data = found
+            self.tor = _process_behind(self.transport)
             self._start = b""
             if not cast(CircuitConnections, self._manager).admit(self, self.circuit):
                 refuse(cast(asyncio.Transport, self.transport))

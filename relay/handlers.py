@@ -19,6 +19,11 @@ from relay.errors import Refused
 from relay.patience import Patience
 from relay.store import SMALL, Store
 
+# A circuit brings a part in dozens of small pieces: with a rest between them they come as a few large ones.
+_FEW = 1 << 16  # bytes of such a piece
+_MANY = 1 << 18  # bytes still to come: what is nearly there does not wait
+_REST = 0.1  # seconds, in which a circuit of Tor does not fill the socket's buffer
+
 _DONE = head(204, 0)
 _COMMITTED = json_head(201, 2)
 _BOARD = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -116,6 +121,8 @@ class _Socket:
                     size -= len(chunk)
                     take(chunk)
                     patience.progress()
+                    if len(chunk) < _FEW and size > _MANY:
+                        await cast(Connection, request.protocol).rest(_REST)
         except TimeoutError:
             raise Refused(408, "nothing came for too long") from None
 
@@ -129,10 +136,10 @@ class Source(_Socket):
         self._shares = Shares(close)
 
     async def answer(self, request: web.BaseRequest, target: str) -> Answer:
-        circuit = cast(Connection, request.protocol).circuit
-        if circuit is None:
+        connection = cast(Connection, request.protocol)
+        if connection.circuit is None:
             return await self._answer(request, target)
-        share = self._shares.of(circuit)
+        share = self._shares.of(connection.circuit, connection.tor)
         if wait := share.take(request.content_length or 0):
             await asyncio.sleep(wait)
         if request.method == "PUT" and target.startswith("/drops/"):

@@ -98,7 +98,8 @@ class Lane:
         circuit = visit.upstream.circuit
         try:
             if circuit is not None:
-                await asyncio.sleep(self._shares.of(circuit).take(visit.request.content_length or 0))
+                tor = cast(Connection, visit.request.protocol).tor
+                await asyncio.sleep(self._shares.of(circuit, tor).take(visit.request.content_length or 0))
             if visit.request.method in ("GET", "HEAD"):
                 return self._get(visit)
             if visit.request.method != "POST":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -54,6 +56,29 @@ def test_every_other_byte_in_the_line_is_another_circuit_or_refused(at: int) -> 
         assert found is not None
         assert found[1] == ASK
         assert changed[:at].count(b":") > 2 or changed == LINE
+
+
+_SPEND = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from support.relay_process import ask, connect
+from support.relay_process import new_id
+import http.client
+opened = http.client.HTTPConnection("relay")
+opened.sock = connect(sys.argv[2])
+opened.sock.sendall(sys.argv[3].encode())
+print([ask(opened, "PUT", f"/drops/{new_id()}/0", b"x").status for _ in range(9)])
+"""
+
+
+def test_another_tor_counts_from_the_beginning(edition: Path, tmp_path: Path) -> None:
+    """The same number after a restart of tor is another visitor, who owes nothing."""
+    where = {"source": f"unix:{tmp_path}/source", "circuits": "haproxy"}
+    with RelayProcess(edition, tmp_path / "data", **where) as relay:
+        words = [sys.executable, "-c", _SPEND, str(Path(__file__).parents[1]), relay.source, LINE.decode()]
+        for _ in range(2):
+            done = subprocess.run(words, capture_output=True, text=True, check=True)
+            assert done.stdout == f"{[204] * 8 + [503]}\n"
 
 
 @given(st.binary(max_size=300))

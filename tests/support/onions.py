@@ -113,10 +113,8 @@ class Onions:
     def restart_tor(self) -> None:
         """Ends the box's tor and starts it again. Visitors give up their circuits, for those to it are dead,
         and learn where the onions are now: tor asks a directory only once in 15 minutes, and NEWNYM, which
-        ends that, has effect every 10 seconds. The relay starts anew as well: tor counts its circuits from
-        the beginning again, and the relay would take new ones for those of before, whose shares are spent."""
+        ends that, has effect every 10 seconds."""
         self.box.stop()
-        self.restart_relay()
         self.box.start()
         self._published()
         for visitor in (self.source, self.ada):
