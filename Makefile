@@ -65,7 +65,8 @@ box: setup
 	@[ -n '$(NEWSROOM)' ] || { echo 'make: error: which newsroom?' >&2; \
 		echo "make: hint: run 'make box NEWSROOM=newsroom.yaml'" >&2; exit 2; }
 	@cd provision && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NEWSROOM='$(abspath $(NEWSROOM))' ansible-playbook playbook.yml \
-		$(if $(VAULT),--vault-password-file '$(abspath $(VAULT))',--ask-vault-pass) $(if $(CHECK),--check --diff)
+		$(if $(VAULT),--vault-password-file '$(abspath $(VAULT))',--ask-vault-pass) $(if $(CHECK),--check --diff) \
+		$(if $(BACKUP),-e backup_take=true) $(if $(RESTORE),-e backup_restore='$(abspath $(RESTORE))')
 
 lock:
 	sh requirements/lock.sh

@@ -87,6 +87,10 @@ def test_the_second_run_changes_nothing(box: Box) -> None:
     assert " changed=0 " in box.converge(), box.said
 
 
+def test_asked_what_would_change_it_says_nothing_would(box: Box) -> None:
+    assert " changed=0 " in box.converge("--check", "--diff"), box.said
+
+
 def test_what_should_run_runs_and_nothing_failed(box: Box) -> None:
     units = (
         "knothole-relay knothole-sealer knothole-health.timer tor@default nftables apt-daily-upgrade.timer"
@@ -247,6 +251,52 @@ def test_who_may_go_out_goes_and_nobody_else(box: Box, user: str, where: tuple[s
     assert may or "OSError" in done.stderr or "ConnectionRefusedError" in done.stderr, done.stderr
 
 
+@pytest.fixture
+def neighbour(box: Box) -> Iterator[str]:
+    """A network of its own at the other end of a cable to the box, which is 10.99.0.2 there."""
+    name = f"knothole-{box.machine.pid}"
+    pid = str(box.machine.pid)
+    inside = ["nsenter", "-t", pid, "-n", "ip"]
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    try:
+        cable = ["link", "add", "far", "netns", name, "type", "veth", "peer", "name", "near", "netns", pid]
+        subprocess.run(["ip", *cable], check=True)
+        for words, address, link in (
+            (["ip", "-n", name], "10.99.0.1/24", "far"),
+            (inside, "10.99.0.2/24", "near"),
+        ):
+            subprocess.run([*words, "addr", "add", address, "dev", link], check=True)
+            subprocess.run([*words, "link", "set", link, "up"], check=True)
+        yield name
+    finally:
+        subprocess.run(["ip", "netns", "del", name], check=True)
+
+
+def test_a_neighbour_finds_ssh_and_nothing_else(box: Box, neighbour: str) -> None:
+    listen = "systemd-run --quiet --unit=listener --property=PrivateTmp=yes python3 -m http.server 8888"
+    box.machine.shell(
+        f"{listen}; for i in $(seq 100); do ss -ltn | grep -q :8888 && exit 0; sleep 0.1; done; exit 1"
+    )
+    try:
+        there = {
+            port: subprocess.run(
+                ["ip", "netns", "exec", neighbour, "python3", "-c", OUT, "10.99.0.2", str(port)],
+                capture_output=True,
+                text=True,
+            )
+            for port in (22, 80, 8080, 8888, 9050)
+        }
+    finally:
+        box.machine.shell("systemctl stop listener")
+    assert there.pop(22).returncode == 0
+    assert all("TimeoutError" in one.stderr for one in there.values())
+
+
+def test_it_is_small(box: Box) -> None:
+    kib = "cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '/^Pss:/ {all += $2} END {print all}'"
+    assert int(box.machine.shell(kib)) < 256 << 10
+
+
 def test_nothing_is_kept_of_what_was(box: Box) -> None:
     assert box.machine.shell("ls -d /var/log/journal 2>/dev/null || true") == ""
     assert box.machine.shell("tail -n +2 /proc/swaps") == ""
@@ -291,10 +341,16 @@ def test_it_is_the_same_after_it_was_switched_off(box: Box) -> None:
 def test_another_machine_from_the_same_folder_is_the_same_box(
     debian: Path, box: Box, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    id_, drop = new_id(), some_drop(20_000, 2)
+    assert box.request("source", f"PUT /drops/{id_}/0?commit", drop)[0] == 201
+    box.converge("-e", "backup_take=true")
+    (copy,) = (box.newsroom.parent / "backup").iterdir()
     hosts = "cat /var/lib/tor/source-onion/hostname /var/lib/tor/desk-onion/hostname"
     with Container(debian, tmp_path_factory.mktemp("machines") / "second") as machine:
         other = Box(machine, box.newsroom)
-        other.converge()
+        other.converge("-e", f"backup_restore={copy}")
+        assert other.request("desk", f"GET /drops/{id_}") == (200, drop)
+        assert machine.shell("find /var/lib/knothole -not -user relay -o -perm /077") == ""
         assert machine.shell(hosts) == box.machine.shell(hosts)
         edition = "readlink -f /opt/knothole/edition"
         assert machine.shell(edition) == box.machine.shell(edition)

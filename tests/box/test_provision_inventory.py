@@ -116,3 +116,16 @@ def test_it_says_how_it_is_called(words: list[str]) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("box: error: ")
     assert "make box NEWSROOM=newsroom.yaml" in done.stderr
+
+
+@pytest.mark.parametrize("passphrase", ["another passphrase\n", None])
+def test_keys_that_cannot_be_opened_end_it_before_the_box_is_asked(
+    furnished: Path, tmp_path: Path, passphrase: str | None
+) -> None:
+    (tmp_path / "vault").write_text(passphrase or "")
+    vault = ["--vault-password-file", tmp_path / "vault"] if passphrase else []
+    done = ansible("ansible-playbook", "playbook.yml", *vault, newsroom=furnished)
+    assert done.returncode == 2
+    assert "Nothing was changed. The onions' keys cannot be opened" in " ".join(done.stdout.split())
+    assert "unreachable=0 " in done.stdout
+    assert "changed=0 " in done.stdout

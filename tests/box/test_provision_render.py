@@ -133,6 +133,7 @@ def test_nobody_but_tor_and_the_clock_leaves_the_box(box: Box) -> None:
     assert ("tcp dport 22" in rules) == (box.name != "closed")
     assert len(re.findall("policy drop", rules)) == 3
     assert " log" not in rules
+    assert ("l4proto udp" in rules) == (box.name == "hidden")
 
 
 def test_tor_accepts_the_torrc(box: Box, tmp_path: Path) -> None:

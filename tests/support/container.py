@@ -83,7 +83,7 @@ def make_root(folder: Path) -> Path:
     if done.returncode:
         raise RuntimeError(done.stderr)
     # The operator's key: without one the playbook refuses to go on.
-    (root / "root/.ssh").mkdir(mode=0o700)
+    (root / "root/.ssh").mkdir(mode=0o700, exist_ok=True)
     (root / "root/.ssh/authorized_keys").write_text("ssh-ed25519 AAAA operator\n")
     (root / "etc/machine-id").write_text("")
     return root
