@@ -119,9 +119,10 @@ def test_its_process_is_what_the_unit_says(box: Box, unit: str) -> None:
     assert status["Groups"].split() in ([], [box.machine.shell(f"id -g {unit}")])
     assert status["CapEff"] == status["CapBnd"] == "0" * 16
     assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
-    # Of its own network it has the loopback, and that is down.
-    inside = f"nsenter -t {pid} -n ip -brief link"
-    assert re.fullmatch(r"lo +DOWN .*", box.machine.shell(inside))
+    # Of networks it has a loopback of its own, on which nobody else is.
+    links = box.machine.shell(f"nsenter -t {pid} -n ip -brief link").splitlines()
+    assert [link.split()[0] for link in links] == ["lo"]
+    assert box.machine.shell(f"readlink /proc/{pid}/ns/net") != box.machine.shell("readlink /proc/1/ns/net")
 
 
 def test_the_edition_is_served_and_the_status_told(box: Box) -> None:
@@ -244,8 +245,10 @@ OUT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2
 )
 def test_who_may_go_out_goes_and_nobody_else(box: Box, user: str, where: tuple[str, str], may: bool) -> None:
     # A net that swallows all: what the firewall lets through is lost there, and what it keeps in is refused.
-    link = "ip link add nowhere type dummy; ip addr add 198.51.100.1/24 dev nowhere; ip link set nowhere up"
-    box.machine.shell(f"ip link show nowhere >/dev/null 2>&1 || {{ {link}; }}")
+    links = "ip link add nowhere type veth peer name hole; ip link set nowhere up; ip link set hole up"
+    at = "ip addr add 198.51.100.1/24 dev nowhere"
+    there = "ip neigh add 198.51.100.9 lladdr 02:00:00:00:00:09 dev nowhere"
+    box.machine.shell(f"ip link show nowhere >/dev/null 2>&1 || {{ {links}; {at}; {there}; }}")
     done = as_user(box, user, OUT, *where)
     assert (done.returncode == 0 or "TimeoutError" in done.stderr) == may, done.stderr
     assert may or "OSError" in done.stderr or "ConnectionRefusedError" in done.stderr, done.stderr
