@@ -77,10 +77,7 @@ def test_what_is_there_is_never_touched(quiet: Newsdesk, tmp_path: Path, make: o
     before = inside(tmp_path)
     status, out, err = open_(quiet, drop, tmp_path / "out")
     assert (status, out) == (1, "")
-    assert err == (
-        f"desk: error: {tmp_path}/out is there already\n"
-        "desk: hint: name a folder that is not\n"
-    )
+    assert err == (f"desk: error: {tmp_path}/out is there already\ndesk: hint: name a folder that is not\n")
     assert inside(tmp_path) == before
 
 

@@ -212,8 +212,7 @@ def test_two_desks_do_not_share_a_home_at_once(quiet: Newsdesk) -> None:
     assert (seen[0].returncode, seen[0].stdout, seen[0].stderr) == (
         1,
         "",
-        "desk: error: another desk is at work in this home\n"
-        "desk: hint: wait until it has ended\n",
+        "desk: error: another desk is at work in this home\ndesk: hint: wait until it has ended\n",
     )
 
 
