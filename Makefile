@@ -58,7 +58,8 @@ lint: setup
 	@# ansible-lint finds its ansible and its yamllint on the PATH, and its configuration where it stands.
 	@cd provision && export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" && yamllint --strict . && ansible-lint --offline -q
 
-bench: setup browser
+bench: setup
+	@sh tests/support/debian-packages.sh nginx
 	@$(PY) -m bench
 
 box: setup

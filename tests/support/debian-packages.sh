@@ -1,5 +1,6 @@
 #!/bin/sh
-# The programs the tests drive for real. As root on Debian they are installed; elsewhere what is missing is named.
+# The programs the tests drive for real, and those named as arguments. As root on Debian they are installed; elsewhere
+# what is missing is named.
 set -eu
 missing=
 need() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] || missing="$missing $2"; }
@@ -10,6 +11,7 @@ need strace strace
 need tor tor
 need mkfs.ext4 e2fsprogs
 need nft nftables
+for program; do need "$program" "$program"; done
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing:$missing"
