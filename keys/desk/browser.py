@@ -1,6 +1,6 @@
 """Tor Browser's requests: the same headers in the same order, on as many connections.
 
-When Tor Browser moves to another release of Firefox, VERSION is to be that one's;
+When Tor Browser moves to another release of Firefox, TOR_BROWSER is to be that one;
 tests/desk/test_likeness.py says, with that Firefox installed, what else to change here.
 """
 
@@ -19,14 +19,28 @@ from keys.desk.client import connection, new_circuit
 from keys.desk.links import Answer, Pool, Stale, Wire
 from keys.errors import Unreachable
 
-VERSION = "153.0"
+
+@dataclass(frozen=True)
+class Release:
+    """A release of Firefox, and what it says that others do not."""
+
+    version: int
+    languages: str
+    tracking: tuple[str, ...]  # what it asks not to be done with what it sends
+
+
+RELEASES = (
+    Release(140, "en-US,en;q=0.5", ("DNT: 1", "Sec-GPC: 1")),
+    Release(153, "en-US,en;q=0.9", ("Sec-GPC: 1",)),
+)
+TOR_BROWSER = RELEASES[-1]
+
 # Tor Browser says which system it runs on; this is about how many run on which.
 _SYSTEMS = (
     *4 * ("Windows NT 10.0; Win64; x64",),
     "X11; Linux x86_64",
     "Macintosh; Intel Mac OS X 10.15",
 )
-_LANGUAGES = "en-US,en;q=0.9"
 _DOCUMENT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 _NEXT = 0.003  # seconds after which Firefox asks for the next thing that a page needs
@@ -47,13 +61,17 @@ class Request:
         """Whether it goes without credentials: Firefox keeps separate connections for those."""
         return self.dest == "empty"
 
-    def head(self, host: str, agent: str) -> bytes:
+    def head(self, host: str, agent: str, release: Release) -> bytes:
         accept = {"document": _DOCUMENT, "style": "text/css,*/*;q=0.1"}.get(self.dest, "*/*")
         lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {host}", f"User-Agent: {agent}"]
-        lines += [f"Accept: {accept}", f"Accept-Language: {_LANGUAGES}", "Accept-Encoding: gzip, deflate"]
+        lines += [
+            f"Accept: {accept}",
+            f"Accept-Language: {release.languages}",
+            "Accept-Encoding: gzip, deflate",
+        ]
         if self.method != "GET":
             lines += [f"Content-Length: {len(self.body)}", f"Origin: http://{host}"]
-        lines += ["Sec-GPC: 1", "Connection: keep-alive"]
+        lines += [*release.tracking, "Connection: keep-alive"]
         if self.dest == "document":
             lines.append("Upgrade-Insecure-Requests: 1")
         mode = {"document": "navigate", "style": "no-cors"}.get(self.dest, "cors")
@@ -81,12 +99,13 @@ class Browser:
     """A browser that was opened for one visit to http://HOST:PORT, unix:/PATH or an onion, on a circuit that
     it shares with nobody; close it afterwards. Another thread may break it off."""
 
-    def __init__(self, url: str, proxy: str) -> None:
+    def __init__(self, url: str, proxy: str, release: Release = TOR_BROWSER) -> None:
         circuit = new_circuit()
         made = connection(url, proxy, circuit)
         self._host = made.host if made.port == 80 else f"{made.host}:{made.port}"
-        system = f"{secrets.choice(_SYSTEMS)}; rv:{VERSION}"
-        self._agent = f"Mozilla/5.0 ({system}) Gecko/20100101 Firefox/{VERSION}"
+        self._release = release
+        system = f"{secrets.choice(_SYSTEMS)}; rv:{release.version}.0"
+        self._agent = f"Mozilla/5.0 ({system}) Gecko/20100101 Firefox/{release.version}.0"
 
         def dial() -> socket.socket:
             opened = connection(url, proxy, circuit)
@@ -115,7 +134,7 @@ class Browser:
 
     def ask(self, request: Request, longest: int, wire: Wire | None = None) -> Exchange:
         """Gives the answer to one request, at most so many bytes of its body; raises Unreachable."""
-        head = request.head(self._host, self._agent)
+        head = request.head(self._host, self._agent, self._release)
         pool = self._pools[request.anonymous]
         asked = time.monotonic()
         while True:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from support.firefox import Firefox
-from support.firefox_prefs import TOR_BROWSER, Prefs
+from support.firefox_prefs import TOR_BROWSER as AS_TOR_BROWSER
+from support.firefox_prefs import Prefs
 from support.front import Bend, Forward, Front, Passed
 from support.house import House
 from support.newsdesk import recipients
@@ -21,7 +22,7 @@ from support.relay_process import new_id
 from support.source import Source
 from support.wires import Message
 
-from keys.desk.browser import Browser
+from keys.desk.browser import RELEASES, TOR_BROWSER, Browser, Release
 from keys.desk.visit import Pace, Plan, Span, visit
 from keys.drop import Attachment, seal
 from keys.letter import Letter
@@ -72,7 +73,7 @@ def together() -> Bend:
 @pytest.fixture(scope="module")
 def firefox(front: Front) -> Iterator[Firefox]:
     port = int(front.address.rpartition(":")[2])
-    with Firefox({**TOR_BROWSER, **MORE, "network.proxy.socks_port": port}) as one:
+    with Firefox({**AS_TOR_BROWSER, **MORE, "network.proxy.socks_port": port}) as one:
         yield one
 
 
@@ -80,7 +81,7 @@ def masked(one: Passed) -> tuple[str, int]:
     """A request but for what is drawn anew for each, and the length of its body."""
     head = re.sub(r"/drops/[0-9a-f]{32}", "/drops/ID", one.request.head)
     head = re.sub(r"\b[a-z2-7]{56}\.onion", "ONION", head)
-    # Which Firefox is installed here, and which Tor Browser is made of, are two things.
+    # A later release than any that is known says its own number.
     head = re.sub(r"Firefox/[0-9]+\.0\r", "Firefox/VERSION\r", head)
     head = re.sub(r"\((Windows|X11|Macintosh).*?; rv:[0-9]+\.0\)", "(SYSTEM; rv:VERSION)", head)
     return head, len(one.request.body)
@@ -138,11 +139,18 @@ def read_by_firefox(firefox: Firefox, onion: str) -> None:
     has_the_board(firefox)
 
 
-def watched(house: House, front: Front, onion: str, drop: bytes) -> None:
+def release(firefox: Firefox) -> Release:
+    """What the watcher knows of the Firefox that is installed here."""
+    agent = firefox.script("return navigator.userAgent")
+    version = int(str(agent).rpartition("/")[2].partition(".")[0])
+    return max((one for one in RELEASES if one.version <= version), key=lambda one: one.version)
+
+
+def watched(house: House, front: Front, onion: str, drop: bytes, of: Release = TOR_BROWSER) -> None:
     """A watcher's visit; without a drop it reads answers."""
     pages = ("/", "/en/send.html" if drop else "/en/answers.html")
     plan = Plan(pages, 32 << 20, drop, new_id())
-    browser = Browser(f"http://{onion}", front.address)
+    browser = Browser(f"http://{onion}", front.address, of)
     try:
         assert visit(browser, plan, PACE, lambda _: None).trouble == ""
     finally:
@@ -165,7 +173,7 @@ def test_a_watcher_looks_like_a_source(house: House, front: Front, firefox: Fire
     by_firefox = sent_by_firefox if sends else read_by_firefox
     real, real_links = seen(front, lambda onion: by_firefox(firefox, onion))
     drop = canary(house) if sends else b""
-    ours, our_links = seen(front, lambda onion: watched(house, front, onion, drop))
+    ours, our_links = seen(front, lambda onion: watched(house, front, onion, drop, release(firefox)))
     assert len(real) == (7 if sends else 6)
     assert requests(ours) == requests(real)
     assert shape(ours) == shape(real)
@@ -179,7 +187,7 @@ def test_a_watcher_sends_a_large_drop_like_a_source(
     file.write_bytes(bytes(2_200_000))
     real, real_links = seen(front, lambda onion: sent_by_firefox(firefox, onion, file))
     drop = canary(house, file.stat().st_size)
-    ours, our_links = seen(front, lambda onion: watched(house, front, onion, drop))
+    ours, our_links = seen(front, lambda onion: watched(house, front, onion, drop, release(firefox)))
     assert requests(ours) == requests(real)
     assert [one.request.head.split(" ")[0] for one in real[-4:]] == ["PUT", "PUT", "PUT", "POST"]
     # How many parts are on their way at once is up to how fast a computer seals.
@@ -192,7 +200,7 @@ def test_a_watcher_makes_as_many_connections_when_tor_is_slow(
     """Firefox opens a second one beside one that is slow to open."""
     monkeypatch.setattr(front, "opening", 0.6)
     real, real_links = seen(front, lambda onion: sent_by_firefox(firefox, onion))
-    ours, our_links = seen(front, lambda onion: watched(house, front, onion, canary(house)))
+    ours, our_links = seen(front, lambda onion: watched(house, front, onion, canary(house), release(firefox)))
     assert requests(ours) == requests(real)
     assert (our_links, real_links) == (4, 4)
 
