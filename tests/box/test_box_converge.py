@@ -2,85 +2,25 @@
 
 import json
 import re
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import container
-from support.box_room import PROVISION, ansible
+from support.box_machine import IN_A_CONTAINER, Box
 from support.container import Container
 from support.relay_process import new_id
 from support.small_edition import some_drop
 
-pytestmark = [
-    pytest.mark.box,
-    pytest.mark.skipif(bool(container.missing()), reason=f"no box was made: {container.missing()}"),
-]
+pytestmark = IN_A_CONTAINER
 
 SERVICES = ("relay", "sealer")
-CIRCUIT = b"PROXY TCP6 fc00:dead:beef:4dad::1:2 ::1 80 80\r\n"
-
-
-class Box:
-    """A machine and the newsroom it is made for."""
-
-    def __init__(self, machine: Container, newsroom: Path) -> None:
-        self.machine, self.newsroom = machine, newsroom
-
-    def converge(self, *words: str) -> str:
-        """What Ansible says at the end: `ok=… changed=… …`."""
-        here = {"ansible_connection": "container", "container_pid": self.machine.pid, "ansible_user": "root"}
-        hosts = self.newsroom.with_name("machine.json")
-        hosts.write_text(json.dumps({"all": {"hosts": {"box": here}}}))
-        inventories = ["-i", PROVISION / "inventory.py", "-i", hosts]
-        vault = ["--vault-password-file", self.newsroom.with_name("vault")]
-        plugins = Path(__file__).with_name("connection_plugins")
-        done = ansible(
-            "ansible-playbook", *inventories, *vault, *words, "playbook.yml",
-            newsroom=self.newsroom, ANSIBLE_CONNECTION_PLUGINS=str(plugins),
-        )  # fmt: skip
-        self.said = done.stdout + done.stderr
-        assert done.returncode == 0, self.said[-6000:]
-        return next(line for line in done.stdout.splitlines() if re.match(r"box +: ok=", line))
-
-    def request(self, which: str, head: str, body: bytes = b"") -> tuple[int, bytes]:
-        """An answer of one of the box's sockets, asked as tor does; waits for one that is being opened."""
-        lines = f"{head} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        with self._connected(f"/proc/{self.machine.pid}/root/run/knothole/{which}/socket") as wire:
-            wire.sendall(CIRCUIT + lines.encode() + body)
-            with wire.makefile("rb") as stream:
-                answer = stream.read()
-        return int(answer.split(b" ", 2)[1]), answer.partition(b"\r\n\r\n")[2]
-
-    def _connected(self, path: str) -> socket.socket:
-        for tries in range(300, 0, -1):
-            wire = socket.socket(socket.AF_UNIX)
-            wire.settimeout(30)
-            try:
-                wire.connect(path)
-                return wire
-            except (ConnectionRefusedError, FileNotFoundError):
-                wire.close()
-                if tries == 1:
-                    raise
-                time.sleep(0.1)
-        raise AssertionError(path)
 
 
 @pytest.fixture(scope="module")
-def debian(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return container.make_root(tmp_path_factory.mktemp("debian"))
-
-
-@pytest.fixture(scope="module")
-def box(debian: Path, furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    with Container(debian, tmp_path_factory.mktemp("machines") / "first") as machine:
-        box = Box(machine, furnished)
-        assert " failed=0 " in box.converge()
-        yield box
+def box(made: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    with made.machine.another(tmp_path_factory.mktemp("machines") / "first") as machine:
+        yield Box(machine, made.newsroom)
 
 
 def test_the_second_run_changes_nothing(box: Box) -> None:
@@ -349,7 +289,7 @@ def test_another_machine_from_the_same_folder_is_the_same_box(
     box.converge("-e", "backup_take=true")
     (copy,) = (box.newsroom.parent / "backup").iterdir()
     hosts = "cat /var/lib/tor/source-onion/hostname /var/lib/tor/desk-onion/hostname"
-    with Container(debian, tmp_path_factory.mktemp("machines") / "second") as machine:
+    with Container(debian, folder=tmp_path_factory.mktemp("machines") / "second") as machine:
         other = Box(machine, box.newsroom)
         other.converge("-e", f"backup_restore={copy}")
         assert other.request("desk", f"GET /drops/{id_}") == (200, drop)

@@ -100,10 +100,11 @@ def _mirror() -> str:
 
 
 class Container:
-    """One machine over a root that several may share; `pid` is its first process, as this computer counts."""
+    """One machine over roots that several may share, the uppermost first; `pid` is its first process, as this
+    computer counts."""
 
-    def __init__(self, root: Path, folder: Path) -> None:
-        self._root, self._folder = root, folder
+    def __init__(self, *roots: Path, folder: Path) -> None:
+        self._roots, self._folder = roots, folder
         self._group = f"knothole-{os.getpid()}-{folder.name}"
         self._console = folder / "console.log"
         self.pid = 0
@@ -118,9 +119,10 @@ class Container:
 
     def boot(self) -> None:
         """Returns once it is up; what it was when it was switched off is there again."""
+        layers = ":".join(map(str, self._roots))
         with self._console.open("ab") as console:
             self._nspawn = subprocess.Popen(
-                ["unshare", "-m", "sh", "-c", _RUN, "sh", self._group, self._root, self._folder],
+                ["unshare", "-m", "sh", "-c", _RUN, "sh", self._group, layers, self._folder],
                 env=os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=console,
@@ -135,6 +137,10 @@ class Container:
             time.sleep(0.2)
         self.power_off()
         raise RuntimeError(self._console.read_text()[-2000:])
+
+    def another(self, folder: Path) -> Container:
+        """A machine over what this one's disk was when it was switched off, for good."""
+        return Container(self._folder / "up", *self._roots, folder=folder)
 
     def _first(self) -> int:
         for child in _children(self._nspawn.pid):

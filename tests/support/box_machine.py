@@ -1,0 +1,66 @@
+"""A machine in a container and the newsroom it is made for, as the tests of the box use them."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from support import container
+from support.box_room import PROVISION, ROOT, ansible
+from support.container import Container
+
+IN_A_CONTAINER = [
+    pytest.mark.box,
+    pytest.mark.skipif(bool(container.missing()), reason=f"no box was made: {container.missing()}"),
+]
+CIRCUIT = b"PROXY TCP6 fc00:dead:beef:4dad::1:2 ::1 80 80\r\n"
+
+
+class Box:
+    """A machine and the newsroom it is made for."""
+
+    def __init__(self, machine: Container, newsroom: Path) -> None:
+        self.machine, self.newsroom = machine, newsroom
+
+    def converge(self, *words: str) -> str:
+        """What Ansible says at the end: `ok=… changed=… …`."""
+        here = {"ansible_connection": "container", "container_pid": self.machine.pid, "ansible_user": "root"}
+        hosts = self.newsroom.with_name("machine.json")
+        hosts.write_text(json.dumps({"all": {"hosts": {"box": here}}}))
+        inventories = ["-i", PROVISION / "inventory.py", "-i", hosts]
+        vault = ["--vault-password-file", self.newsroom.with_name("vault")]
+        plugins = ROOT / "tests/box/connection_plugins"
+        done = ansible(
+            "ansible-playbook", *inventories, *vault, *words, "playbook.yml",
+            newsroom=self.newsroom, ANSIBLE_CONNECTION_PLUGINS=str(plugins),
+        )  # fmt: skip
+        self.said = done.stdout + done.stderr
+        assert done.returncode == 0, self.said[-6000:]
+        return next(line for line in done.stdout.splitlines() if re.match(r"box +: ok=", line))
+
+    def request(self, which: str, head: str, body: bytes = b"") -> tuple[int, bytes]:
+        """An answer of one of the box's sockets, asked as tor does; waits for one that is being opened."""
+        lines = f"{head} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        with self._connected(f"/proc/{self.machine.pid}/root/run/knothole/{which}/socket") as wire:
+            wire.sendall(CIRCUIT + lines.encode() + body)
+            with wire.makefile("rb") as stream:
+                answer = stream.read()
+        return int(answer.split(b" ", 2)[1]), answer.partition(b"\r\n\r\n")[2]
+
+    def _connected(self, path: str) -> socket.socket:
+        for tries in range(300, 0, -1):
+            wire = socket.socket(socket.AF_UNIX)
+            wire.settimeout(30)
+            try:
+                wire.connect(path)
+                return wire
+            except (ConnectionRefusedError, FileNotFoundError):
+                wire.close()
+                if tries == 1:
+                    raise
+                time.sleep(0.1)
+        raise AssertionError(path)
