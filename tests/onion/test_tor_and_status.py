@@ -103,6 +103,7 @@ def test_an_abusive_circuit_is_closed_by_its_number_and_no_other(onions: Onions)
         assert ask(again, "GET", "/").status == 200
 
 
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning")  # of stem's
 def test_a_visitor_is_told_how_to_prove_work(onions: Onions) -> None:
     """From the descriptor that a directory gave to a visitor's tor."""
     name = onions.source_onion.removesuffix(".onion")
