@@ -4,7 +4,7 @@ import signal
 
 from hypothesis import settings
 
-# Whoever was started in the background of a script ignores the key that interrupts, and so do all its processes.
+# Whoever was started in the background of a script ignores what interrupts, and so do all its processes.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("knothole", deadline=None, database=None)
