@@ -1,4 +1,4 @@
-"""Ansible's way into the container of the tests; ansible-core brings none."""
+"""Ansible's way into a container; ansible-core brings none."""
 
 from __future__ import annotations
 
