@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support import container
-from support.box_room import PROVISION, ROOT, ansible
+from support.box_room import PROVISION, ansible
 from support.container import Container
 
 IN_A_CONTAINER = [
@@ -33,11 +33,9 @@ class Box:
         hosts.write_text(json.dumps({"all": {"hosts": {"box": here}}}))
         inventories = ["-i", PROVISION / "inventory.py", "-i", hosts]
         vault = ["--vault-password-file", self.newsroom.with_name("vault")]
-        plugins = ROOT / "tests/box/connection_plugins"
         done = ansible(
-            "ansible-playbook", *inventories, *vault, *words, "playbook.yml",
-            newsroom=self.newsroom, ANSIBLE_CONNECTION_PLUGINS=str(plugins),
-        )  # fmt: skip
+            "ansible-playbook", *inventories, *vault, *words, "playbook.yml", newsroom=self.newsroom
+        )
         self.said = done.stdout + done.stderr
         assert done.returncode == 0, self.said[-6000:]
         return next(line for line in done.stdout.splitlines() if re.match(r"box +: ok=", line))
