@@ -184,9 +184,9 @@ def _onion(said: str, folder: Path) -> str:
     address = said
     if not said.endswith(".onion"):
         address = _read(folder / said, LONGEST_KEY_FILE).strip()
-        # Tor makes that folder for every onion it serves; only the desks' has somebody in it.
+        # Tor makes that folder for every onion it serves; only the closed ones have somebody in it.
         if any((folder / said).with_name(onion.CLIENTS).glob("*.auth")):
-            raise BadOnion(f"{said} is the desk onion's, which no source is to learn")
+            raise BadOnion(f"{said} is a closed onion's, which no source is to learn")
     try:
         onion.parse_address(address.lower())
     except BadOnion as bad:

@@ -145,6 +145,12 @@ class Box:
         "Whom ssh logs in as: root, or one who may use sudo.",
         "root",
     )
+    ssh: str = option(
+        OneOf(("open", "onion")),
+        "Whether ssh reaches the box at port 22 of `host`, or only at the onion of ssh-onion/.",
+        # Nobody is locked out by a first run; the second proves the onion by coming through it.
+        "open",
+    )
     reserve: int = option(Size(64 * MIB, 64 * GIB), "Disk space that drops never get.", 512 * MIB)
     bridges: tuple[str, ...] = option(
         ListOf(

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,13 +23,14 @@ sys.path.insert(0, str(ROOT))
 
 try:
     from keys import edition, onion
+    from keys.desk.keygen import NOBODY
     from keys.errors import BadEdition, BadNewsroom, BadOnion, Forged
     from keys.masthead import Masthead
     from keys.newsroom import Newsroom, load_with_box
 except ModuleNotFoundError as missing:
     sys.exit(f"box: error: {missing.name} is not installed here\nbox: hint: run `make setup`")
 
-ONIONS = ("source-onion", "desk-onion")
+ONIONS = ("source-onion", "desk-onion", "ssh-onion")
 _VAULT = b"$ANSIBLE_VAULT;"
 # What the page was built from, and the box is told.
 _AGREED = ["edition", "expires", "recipients", "onion", "limits", "retention", "board", "without_javascript"]
@@ -63,15 +65,23 @@ def inventory(path: Path) -> dict[str, Any]:
             "ansible_host": box.host,
             "ansible_user": box.user,
             "ansible_become": box.user != "root",
+            "newsroom_ssh": box.ssh,
             "newsroom_reserve": box.reserve,
             "newsroom_bridges": list(box.bridges),
         }
     addresses = {name: _onion(folder / name, problems) for name in ONIONS}
     problems += _own_onion(newsroom, addresses["source-onion"])
     problems += _journalists(newsroom, folder / "desk-onion")
+    operators = _operators(folder / "ssh-onion", problems)
+    if box is not None and box.ssh == "onion":
+        host |= _through_tor(addresses["ssh-onion"], box.host)
+        if not operators:
+            problems.append(_uninvited("operator", folder / "ssh-onion"))
     return host | {
         "newsroom_source_onion": addresses["source-onion"],
         "newsroom_desk_onion": addresses["desk-onion"],
+        "newsroom_ssh_onion": addresses["ssh-onion"],
+        "newsroom_operators": operators,
         "newsroom_journalists": [one.name for one in newsroom.recipients],
         "newsroom_masthead": newsroom.masthead,
         "newsroom_edition": str(folder / "out/edition"),
@@ -81,7 +91,7 @@ def inventory(path: Path) -> dict[str, Any]:
 
 def _onion(folder: Path, problems: list[Problem]) -> str:
     """Gives an onion's address, once its key is there and locked."""
-    remake = "make both with `desk keygen --onions`, or bring them back from where you keep them"
+    remake = "make them with `desk keygen --onions`, or bring them back from where you keep them"
     secret = folder / onion.SECRET_FILE
     try:
         address = (folder / onion.NAME_FILE).read_text().strip()
@@ -109,15 +119,35 @@ def _own_onion(newsroom: Newsroom, address: str) -> Iterator[Problem]:
 def _journalists(newsroom: Newsroom, folder: Path) -> Iterator[Problem]:
     """Gives a problem for each journalist who could not reach the box."""
     for one in newsroom.recipients:
-        file = folder / onion.CLIENTS / f"{one.name}.auth"
-        try:
-            invited = _CLIENT.fullmatch(file.read_text()) is not None
-        except (OSError, UnicodeDecodeError):
-            invited = False
-        if not invited:
-            invite = f"run `desk invite {one.name} --onion ADDRESS`"
-            move = f"{invite}, and move {one.name}.auth into {file.parent}"
-            yield problem(f"{one.name} has no invitation to the desk onion", move)
+        if not _invited(folder / onion.CLIENTS / f"{one.name}.auth"):
+            yield _uninvited(one.name, folder)
+
+
+def _operators(folder: Path, problems: list[Problem]) -> list[str]:
+    """Gives the names of who may find the ssh onion; newsroom.yaml does not list them."""
+    files = sorted(file for file in (folder / onion.CLIENTS).glob("*.auth") if file.stem != NOBODY)
+    problems += [_uninvited(file.stem, folder) for file in files if not _invited(file)]
+    return [file.stem for file in files]
+
+
+def _invited(file: Path) -> bool:
+    try:
+        return _CLIENT.fullmatch(file.read_text()) is not None
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _uninvited(name: str, folder: Path) -> Problem:
+    invite = f"run `desk invite {name} --onion ADDRESS`"
+    move = f"{invite}, and move {name}.auth into {folder / onion.CLIENTS}"
+    return problem(f"{name} has no invitation to the {folder.name.replace('-', ' ')}", move)
+
+
+def _through_tor(address: str, host: str) -> dict[str, str]:
+    """Gives the way to the ssh onion; the box is known by the key that it had as `host`."""
+    proxy = shlex.join([sys.executable, str(ROOT / "provision/through_tor.py"), "%h", "%p"])
+    words = ["-o", f"ProxyCommand={proxy}", "-o", f"HostKeyAlias={host}"]
+    return {"ansible_host": address, "ansible_ssh_common_args": shlex.join(words)}
 
 
 def _edition(newsroom: Newsroom, folder: Path, problems: list[Problem]) -> str:

@@ -76,9 +76,9 @@ def mistakes(path: Path, catalogues: set[str] | None = None) -> list[str]:
 
 def test_the_box_is_read_and_stays_out_of_what_is_published(write: Write) -> None:
     bridge = f"obfs4 192.0.2.1:443 {'AB' * 20} cert=ab+/= iat-mode=0"
-    path = write(f"{PLAIN}box: {{host: 203.0.113.7, reserve: 1 GiB, bridges: ['{bridge}']}}\n")
+    path = write(f"{PLAIN}box: {{host: 203.0.113.7, reserve: 1 GiB, bridges: ['{bridge}'], ssh: onion}}\n")
     newsroom, box = load_with_box(path)
-    assert box == Box(host="203.0.113.7", reserve=1 << 30, bridges=(bridge,))
+    assert box == Box(host="203.0.113.7", reserve=1 << 30, bridges=(bridge,), ssh="onion")
     assert newsroom == load(write(PLAIN))
     assert load_with_box(write(PLAIN))[1] is None
 
@@ -91,6 +91,7 @@ def test_the_box_is_read_and_stays_out_of_what_is_published(write: Write) -> Non
         "{host: a, user: 'root -x'}",
         "{host: a, reserve: 1 MiB}",
         "{host: a, bridges: ['192.0.2.1:443 x\\nNoExec 0']}",
+        "{host: a, ssh: closed}",
         "{host: a, bridges: ['meek 192.0.2.1:443']}",
     ],
 )
@@ -144,7 +145,7 @@ def test_the_example_is_right(write: Write, tmp_path: Path) -> None:
 
 def test_the_onion_is_the_one_in_its_file(write: Write, tmp_path: Path) -> None:
     assert load(write(PLAIN + f"onion: {ONION.upper().replace('ONION', 'onion')}\n")).onion == ONION
-    (place, address), _ = new_onions(tmp_path)
+    (place, address), *_ = new_onions(tmp_path)
     (place / "authorized_clients").mkdir()  # as tor does
     assert load(write(PLAIN + "onion: source-onion/hostname\n")).onion == address
 
@@ -152,7 +153,8 @@ def test_the_onion_is_the_one_in_its_file(write: Write, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "says"),
     [
-        ("desk-onion/hostname", "is the desk onion's, which no source is to learn"),
+        ("desk-onion/hostname", "is a closed onion's, which no source is to learn"),
+        ("ssh-onion/hostname", "is a closed onion's, which no source is to learn"),
         ("source-onion", "source-onion cannot be read: Is a directory"),
         ("source-onion/hs_ed25519_secret_key", "hs_ed25519_secret_key:1: this line is not UTF-8"),
         ("masthead.pub", "masthead.pub: an address is 56 letters and digits with a checksum, then .onion"),

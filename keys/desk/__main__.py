@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     made = command("keygen", commands.keygen, "make an identity, a masthead, or a newsroom's onions", _KEYGEN)
     made.add_argument("name", nargs="?", metavar="NAME", help="the journalist's short name, such as ada")
     made.add_argument("--masthead", action="store_true", help="make the key that signs editions instead")
-    made.add_argument("--onions", action="store_true", help="make the keys of the box's two onions instead")
+    made.add_argument("--onions", action="store_true", help="make the keys of the box's three onions instead")
     _into(made)
     _passphrase(made)
 

@@ -48,7 +48,8 @@ def keygen(arguments: argparse.Namespace) -> None:
 def invite(arguments: argparse.Namespace) -> None:
     auth, tor, browser = new.new_client(arguments.name, arguments.onion, arguments.folder)
     say(
-        f"{auth} goes to the box, into {new.DESK_ONION}/{CLIENTS}/; without it there, {arguments.name} is out"
+        f"{auth} goes into {CLIENTS}/ of that onion's folder, and so to the box; "
+        f"without it there, {arguments.name} is out"
     )
     say(f"{tor} goes to {arguments.name} in secret, for tor's ClientOnionAuthDir")
     say(f"{browser} goes with it: it is what Tor Browser asks for")

@@ -1,4 +1,4 @@
-"""New secrets: a journalist's identity, a newsroom's masthead, its onions, and who may reach the desks'."""
+"""New secrets: a journalist's identity, a newsroom's masthead, its onions, and who may reach closed ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from keys.onion import CLIENTS, ClientKey, ServiceKey
 from keys.options import NAME
 from keys.passphrase import Passphrases
 
-SOURCE_ONION, DESK_ONION = "source-onion", "desk-onion"
+SOURCE_ONION, DESK_ONION, SSH_ONION = "source-onion", "desk-onion", "ssh-onion"
 NOBODY = "nobody"  # the client that is always there
 
 
@@ -30,30 +30,32 @@ def new_masthead(folder: Path, passphrases: Passphrases) -> tuple[Path, Path]:
 
 
 def new_onions(folder: Path) -> list[tuple[Path, str]]:
-    """Makes the folders that tor serves the two onions from, and gives each with its address; overwrites
+    """Makes the folders that tor serves the three onions from, and gives each with its address; overwrites
     nothing. A box must start by itself, so nothing locks these keys."""
-    places = _free(folder, SOURCE_ONION, DESK_ONION)
+    places = _free(folder, SOURCE_ONION, DESK_ONION, SSH_ONION)
     keys = [ServiceKey.generate() for _ in places]
     for place, key in zip(places, keys, strict=True):
         place.mkdir(mode=0o700)
         for name, data in key.files().items():
             files.create(place / name, data)
-    clients = folder / DESK_ONION / CLIENTS
-    clients.mkdir(mode=0o700)
-    # A service without any client is open to everybody, so there is one whose key is kept nowhere.
-    files.create(clients / f"{NOBODY}.auth", ClientKey.generate().public_line.encode() + b"\n")
-    for made in (clients, *places, folder):
+    for place in places[1:]:
+        clients = place / CLIENTS
+        clients.mkdir(mode=0o700)
+        # A service without any client is open to everybody, so there is one whose key is kept nowhere.
+        files.create(clients / f"{NOBODY}.auth", ClientKey.generate().public_line.encode() + b"\n")
+        files.flush_folder(clients)
+    for made in (*places, folder):
         files.flush_folder(made)
     return [(place, key.address) for place, key in zip(places, keys, strict=True)]
 
 
 def new_client(name: str, onion: str, folder: Path) -> tuple[Path, Path, Path]:
-    """Writes NAME.auth for the box, and for the journalist NAME.auth_private and NAME.tor-browser, and gives
+    """Writes NAME.auth for the box, and for whom is invited NAME.auth_private and NAME.tor-browser, and gives
     their paths; overwrites nothing. Raises BadOnion for an address that is none."""
     if not re.fullmatch(NAME.form, name):
         raise DeskError(f"{name!r:.80} is not a name such as {NAME.like}")
     if name == NOBODY:
-        raise DeskError(f"{NOBODY} is nobody's name", hint="the desk onion has such a client, to be closed")
+        raise DeskError(f"{NOBODY} is nobody's name", hint="an onion has such a client, to be closed")
     key = ClientKey.generate()
     private = key.private_line(onion)
     auth, tor, browser = _free(folder, f"{name}.auth", f"{name}.auth_private", f"{name}.tor-browser")

@@ -1,6 +1,7 @@
 """What the inventory makes of a newsroom's folder: all that the roles need, or all that is missing."""
 
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -24,7 +25,10 @@ def test_a_whole_newsroom_has_no_problem_and_all_that_the_roles_need(furnished: 
     assert (host["ansible_user"], host["ansible_become"]) == ("root", False)
     assert host["newsroom_journalists"] == ["ada", "bo"]
     assert host["newsroom_reserve"] == 512 << 20
-    for name in ("source", "desk"):
+    assert host["newsroom_operators"] == ["operator"]
+    assert host["newsroom_ssh"] == "open"
+    assert "ansible_ssh_common_args" not in host
+    for name in ("source", "desk", "ssh"):
         address = (folder / f"{name}-onion/hostname").read_text().strip()
         assert host[f"newsroom_{name}_onion"] == address
     assert host["newsroom_edition_digest"].startswith("3-")
@@ -79,6 +83,8 @@ def writing(name: str, data: bytes) -> Callable[[Path], None]:
         (writing("desk-onion/hostname", b"x.onion"), "desk-onion/hostname: an address is"),
         (without("desk-onion/authorized_clients/bo.auth"), "bo has no invitation"),
         (writing("desk-onion/authorized_clients/bo.auth", b"AAAA\n"), "bo has no invitation"),
+        (without("ssh-onion"), "the folder ssh-onion with"),
+        (writing("ssh-onion/authorized_clients/x.auth", b"AAAA\n"), "x has no invitation to the ssh onion"),
         (without("out"), "is refused: /manifest.json is missing"),
         (writing("out/edition/en/send.html", b"else"), "is refused: /en/send.html is not what"),
         (writing("out/edition/en/more.html", b"more"), "is refused: /en/more.html was added"),
@@ -89,6 +95,28 @@ def writing(name: str, data: bytes) -> Callable[[Path], None]:
 def test_what_is_missing_is_told(newsroom: Path, harm: Callable[[Path], None], says: str) -> None:
     harm(newsroom)
     assert any(says in sentence for sentence in told(newsroom)), told(newsroom)
+
+
+def test_once_port_22_is_closed_the_way_in_is_an_onion_and_somebody_must_be_invited(newsroom: Path) -> None:
+    edit("{host: 192.0.2.7}", "{host: 192.0.2.7, ssh: onion}")(newsroom)
+    host = inventory(newsroom)
+    assert host["newsroom_problems"] == []
+    assert host["ansible_host"] == (newsroom.parent / "ssh-onion/hostname").read_text().strip()
+    _, proxy, _, known = shlex.split(host["ansible_ssh_common_args"])
+    assert known == "HostKeyAlias=192.0.2.7"
+    program, *words = shlex.split(proxy.removeprefix("ProxyCommand="))[1:]
+    assert (Path(program).name, words) == ("through_tor.py", ["%h", "%p"])
+    without("ssh-onion/authorized_clients/operator.auth")(newsroom)
+    assert told(newsroom) == ["operator has no invitation to the ssh onion"]
+
+
+def test_ssh_is_told_why_it_finds_no_way_through_tor(newsroom: Path) -> None:
+    address = (newsroom.parent / "ssh-onion/hostname").read_text().strip()
+    words = (sys.executable, PROVISION / "through_tor.py", address, "22")
+    done = ansible(*words, SOCKS="127.0.0.1:1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "there is no tor at 127.0.0.1:1" in done.stderr
+    assert "\nbox: hint: start tor" in done.stderr
 
 
 def test_an_edition_of_another_masthead_is_refused(newsroom: Path) -> None:

@@ -27,7 +27,7 @@ NEWSROOMS: dict[str, dict[str, Any]] = {
     "hidden": {
         "box": f"{{host: 192.0.2.7, bridges: ['obfs4 {BRIDGE} cert=ab+/= iat-mode=0', 'snowflake {OTHER}']}}"
     },
-    "closed": {"firewall_ssh": False},
+    "closed": {"box": "{host: 192.0.2.7, ssh: onion}"},
 }
 UNITS = ("relay", "sealer", "health")
 
@@ -164,6 +164,7 @@ def test_tors_onions_lead_to_the_sockets_that_the_programs_open(box: Box) -> Non
         ("80", str(relay.source)),
         ("8080", str(sealer.listen)),
         ("80", str(relay.desk)),
+        ("22", "127.0.0.1:22"),
     ]
     assert (sealer.relay, relay.sealer) == (relay.source, sealer.listen)
     assert relay.circuits == sealer.circuits == "haproxy"

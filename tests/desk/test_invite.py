@@ -60,10 +60,10 @@ def test_what_is_no_name_or_address_is_refused(tmp_path: Path, name: str, onion:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_onions_are_two_folders_as_tor_has_them(tmp_path: Path) -> None:
+def test_the_onions_are_three_folders_as_tor_has_them(tmp_path: Path) -> None:
     done = run("keygen", "--onions", "-o", tmp_path, passphrase=None)
     assert (done.status, done.err) == (0, "")
-    folders = [tmp_path / "source-onion", tmp_path / "desk-onion"]
+    folders = [tmp_path / f"{name}-onion" for name in ("source", "desk", "ssh")]
     assert sorted(tmp_path.iterdir()) == sorted(folders)
     for folder in folders:
         files = {path.name: path for path in folder.iterdir() if path.is_file()}
@@ -72,13 +72,14 @@ def test_the_onions_are_two_folders_as_tor_has_them(tmp_path: Path) -> None:
         key = ServiceKey.parse(files["hs_ed25519_secret_key"].read_bytes())
         assert key.files() == {name: path.read_bytes() for name, path in files.items()}
         assert f"{folder} is {key.address}" in done.out
-    assert len({(folder / "hostname").read_text() for folder in folders}) == 2
+    assert len({(folder / "hostname").read_text() for folder in folders}) == 3
 
 
-def test_the_desk_onion_is_closed_before_anybody_is_invited(tmp_path: Path) -> None:
+@pytest.mark.parametrize("onion", ["desk-onion", "ssh-onion"])
+def test_an_onion_is_closed_before_anybody_is_invited(tmp_path: Path, onion: str) -> None:
     """To tor, a folder without clients means that everybody may come."""
     assert run("keygen", "--onions", "-o", tmp_path, passphrase=None).status == 0
-    clients = tmp_path / "desk-onion/authorized_clients"
+    clients = tmp_path / onion / "authorized_clients"
     assert clients.stat().st_mode & 0o777 == 0o700
     assert [path.name for path in clients.iterdir()] == ["nobody.auth"]
     assert (clients / "nobody.auth").read_text().startswith("descriptor:x25519:")

@@ -23,7 +23,7 @@ class Folder:
     """Where a demo keeps its onions."""
 
     def __init__(self, path: Path) -> None:
-        (source, _), (desk, address) = new_onions(path)
+        (source, _), (desk, address), _ = new_onions(path)
         self.path = path
         self.services = [Service(source, path / "source.sock"), Service(desk, path / "desk.sock")]
         self.clients = path / "clients"

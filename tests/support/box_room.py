@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROVISION = ROOT / "provision"
 BIN = Path(sys.executable).parent
 HOST = "onion: source-onion/hostname\nbox: {host: 192.0.2.7}\n"
-SECRETS = ("source-onion/hs_ed25519_secret_key", "desk-onion/hs_ed25519_secret_key")
+SECRETS = tuple(f"{name}-onion/hs_ed25519_secret_key" for name in ("source", "desk", "ssh"))
 
 
 def ansible(
@@ -31,12 +31,13 @@ def ansible(
 
 
 def furnish(folder: Path, yaml: str = YAML + HOST) -> Path:
-    """Gives the newsroom.yaml of a folder that lacks nothing; its file `vault` holds the keys' passphrase."""
+    """Gives the newsroom.yaml of a folder that lacks nothing; its file `vault` holds the keys' passphrase.
+    ada and bo are invited to the desk onion, operator to the ssh onion."""
     path = fill(folder, yaml)
-    (_, _), (desk, address) = new_onions(folder)
-    for name in ("ada", "bo"):
+    _, desk, ssh = new_onions(folder)
+    for name, (place, address) in (("ada", desk), ("bo", desk), ("operator", ssh)):
         auth, *_ = new_client(name, address, folder)
-        auth.rename(desk / "authorized_clients" / auth.name)
+        auth.rename(place / "authorized_clients" / auth.name)
     done = build(path, "-o", folder / "out", "--sign", folder / "masthead.key")
     assert done.returncode == 0, done.stderr
     (folder / "vault").write_text("a throwaway passphrase\n")
