@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test lint bench box test-box lock clean
+.PHONY: help setup browser demo test lint bench named box rotate test-box lock clean
 
 help:
 	@echo 'make demo    the whole loop on this machine, then a page to try (CI=1: end after the proof;'
@@ -13,6 +13,7 @@ help:
 	@echo 'make bench   speed as ratios, written to bench/results/'
 	@echo 'make box     NEWSROOM=newsroom.yaml: a fresh Debian becomes the box (CHECK=1: only say what would change;'
 	@echo '             VAULT=FILE: the passphrase of the onions'"'"' keys, else it is asked for)'
+	@echo 'make rotate  NEWSROOM=newsroom.yaml WHAT=DRILL: new keys or a new address; without WHAT it lists the drills'
 	@echo 'make test-box    that very thing, in a container (root; mmdebstrap and systemd-container)'
 	@echo 'make clean   remove what make made'
 
@@ -62,12 +63,17 @@ bench: setup
 	@sh tests/support/debian-packages.sh nginx
 	@$(PY) -m bench
 
-box: setup
+named:
 	@[ -n '$(NEWSROOM)' ] || { echo 'make: error: which newsroom?' >&2; \
-		echo "make: hint: run 'make box NEWSROOM=newsroom.yaml'" >&2; exit 2; }
+		echo "make: hint: run 'make $(firstword $(MAKECMDGOALS)) NEWSROOM=newsroom.yaml'" >&2; exit 2; }
+
+box: setup named
 	@cd provision && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NEWSROOM='$(abspath $(NEWSROOM))' ansible-playbook playbook.yml \
 		$(if $(VAULT),--vault-password-file '$(abspath $(VAULT))',--ask-vault-pass) $(if $(CHECK),--check --diff) \
 		$(if $(BACKUP),-e backup_take=true) $(if $(RESTORE),-e backup_restore='$(abspath $(RESTORE))')
+
+rotate: setup $(if $(WHAT),named)
+	@$(PY) provision/rotate.py $(if $(WHAT),'$(NEWSROOM)' '$(WHAT)' $(WHO) $(if $(VAULT),--vault '$(VAULT)'),--help)
 
 lock:
 	sh requirements/lock.sh
