@@ -21,6 +21,7 @@ SMALLEST = 16 << 10  # bytes of plaintext
 LONGEST_MESSAGE = 256 << 10  # bytes
 MOST_FILES = 1000
 _SIGNATURE = 64  # bytes
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,11 @@ def seal(
     files: Sequence[Attachment],
     recipients: Mapping[str, Recipient],
     signing: SigningKey | None = None,
-) -> None:
+) -> bytes:
     """Writes a drop for those of the page's recipients whom the letter names; the others' stanzas are
-    sealed to keys that are forgotten. A note is signed by `signing`, its author's key. Raises BadDrop for
-    what no reader would take, and for a file that holds less than its size."""
+    sealed to keys that are forgotten. A note is signed by `signing`, its author's key. Gives the SHA-256 that
+    a note's signature covers. Raises BadDrop for what no reader would take, and for a file that holds less
+    than its size."""
     check(letter, text, [file.name for file in files], recipients)
     if (letter.author is None) != (signing is None):
         raise BadDrop("a note is signed and a drop is not")
@@ -59,9 +61,11 @@ def seal(
         members.add("message.txt", text.encode())
         for file in files:
             members.copy(f"files/{file.name}", file.size, file.source)
+        digest = members.digest()
         if signing:
-            members.add("drop.sig", signing.sign(_signed(members.digest())).signature)
+            members.add("drop.sig", signing.sign(_signed(digest)).signature)
         members.end(padded)
+    return digest
 
 
 def chosen(letter: Letter, recipients: Mapping[str, Recipient]) -> list[Recipient]:
@@ -71,6 +75,27 @@ def chosen(letter: Letter, recipients: Mapping[str, Recipient]) -> list[Recipien
         key if name in letter.to else HybridIdentity.generate().recipient()
         for name, key in recipients.items()
     ]
+
+
+def is_smallest(letter: Letter, text: str) -> bool:
+    """Tells whether a note without files has the size of every sync's note."""
+    members = (len(letter.to_json()), len(text.encode()), _SIGNATURE)
+    return sum(tar.BLOCK + size + -size % tar.BLOCK for size in members) + len(tar.END) <= SMALLEST
+
+
+def reseal(
+    source: Readable,
+    out: Writable,
+    identities: Sequence[Identity],
+    recipients: Sequence[Recipient],
+    at: int | None = None,
+) -> None:
+    """Writes the plaintext of a sealed drop again for others, the same to the byte, signature and padding
+    and all; raises what OpenReader does."""
+    plain = OpenReader(source, identities, at=at)
+    with SealWriter(out, recipients) as sealed:
+        while data := plain.read(_CHUNK):
+            sealed.write(data)
 
 
 def seal_cover(out: Writable, stanzas: int) -> None:
@@ -117,7 +142,7 @@ class DropReader:
             self.text = self._member("message.txt", LONGEST_MESSAGE).decode()
         except UnicodeDecodeError:
             raise BadDrop("its message is not UTF-8") from None
-        self._signature = self._signed = b""
+        self._signature = self._digest = b""
 
     def files(self) -> Iterator[File]:
         """Gives the files one at a time; the last one ends where the next begins, read or not."""
@@ -139,11 +164,16 @@ class DropReader:
         if self.letter.kind == "note" and not self._signature:
             raise BadDrop("a note without a signature")
 
+    @property
+    def digest(self) -> bytes:
+        """Gives the SHA-256 that the signature of this note, whose `files` has ended, covers."""
+        return self._digest
+
     def signed_by(self, signer: bytes) -> bool:
         """Tells whether this note, whose `files` has ended, was signed by the owner of an Ed25519 public
         key."""
         try:
-            VerifyKey(signer).verify(self._signed, self._signature)
+            VerifyKey(signer).verify(_signed(self._digest), self._signature)
         except (BadSignatureError, ValueError):
             return False
         return True
@@ -157,7 +187,7 @@ class DropReader:
     def _sign(self, size: int) -> None:
         if size != _SIGNATURE:
             raise BadDrop("its signature has another size")
-        self._signed = _signed(self._members.before)
+        self._digest = self._members.before
         self._signature = self._members.all(_SIGNATURE)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from keys import casework
+from keys.casework import Said
 from keys.errors import BadDrop
 
 LARGEST = 256 << 10  # bytes
@@ -34,8 +36,8 @@ class Record:
 
 @dataclass(frozen=True)
 class Letter:
-    """What drop.json holds. A drop has neither author nor record, a note has an author, a reply's note has
-    both; a canary is a note that stands for a source's drop."""
+    """What drop.json holds. A drop has no author and a note has one; a note may record a reply, say something
+    in a case, or both; a canary is a note that stands for a source's drop."""
 
     newsroom: str
     thread: bytes = field(repr=False)
@@ -46,6 +48,7 @@ class Letter:
     read: tuple[str, ...] = ()
     author: str | None = None
     record: Record | None = None
+    case: Said | None = None
     canary: bool = False
 
     @property
@@ -69,6 +72,8 @@ class Letter:
             letter["author"] = self.author
         if self.record is not None:
             letter["reply"] = {"id": self.record.id, "lines": self.record.lines}
+        if self.case is not None:
+            letter["case"] = self.case.to_plain()
         if self.canary:
             letter["canary"] = True
         return json.dumps(letter, ensure_ascii=False, separators=(",", ":")).encode()
@@ -95,13 +100,13 @@ def _letter(given: dict[str, Any]) -> Letter:
     kind = given.get("kind")
     keys = {"version", "kind", "newsroom", "message", "thread", "language", "to", "answers", "read"}
     if kind == "note":
-        keys |= {"author", *({"reply", "canary"} & given.keys())}
+        keys |= {"author", *({"reply", "case", "canary"} & given.keys())}
     if given.keys() != keys or kind not in ("drop", "note"):
         raise BadDrop("drop.json has other keys than a drop or a note")
     if type(given["version"]) is not int or given["version"] != 1:
         raise BadDrop("drop.json has another version; a newer desk may open it")
-    if given.get("canary", True) is not True or {"reply", "canary"} <= given.keys():
-        raise BadDrop("drop.json: canary is not true, or records a reply")
+    if given.get("canary", True) is not True or ("canary" in given and {"reply", "case"} & given.keys()):
+        raise BadDrop("drop.json: canary is not true, or says something")
     to = tuple(_match("to", name, _NAME) for name in _list("to", given["to"], 1000))
     if not to or len(set(to)) != len(to):
         raise BadDrop("drop.json: to names nobody, or somebody twice")
@@ -115,6 +120,7 @@ def _letter(given: dict[str, Any]) -> Letter:
         read=tuple(_hex("read", reply, 8) for reply in _list("read", given["read"], 10_000)),
         author=_match("author", given["author"], _NAME) if kind == "note" else None,
         record=_record(given["reply"]) if "reply" in keys else None,
+        case=casework.parse(given["case"]) if "case" in keys else None,
         canary="canary" in keys,
     )
 
