@@ -71,6 +71,7 @@ def inventory(path: Path) -> dict[str, Any]:
         }
     addresses = {name: _onion(folder / name, problems) for name in ONIONS}
     problems += _own_onion(newsroom, addresses["source-onion"])
+    problems += (_open(folder / name) for name in ONIONS[1:] if not _closed(folder / name))
     problems += _journalists(newsroom, folder / "desk-onion")
     operators = _operators(folder / "ssh-onion", problems)
     if box is not None and box.ssh == "onion":
@@ -117,10 +118,25 @@ def _own_onion(newsroom: Newsroom, address: str) -> Iterator[Problem]:
 
 
 def _journalists(newsroom: Newsroom, folder: Path) -> Iterator[Problem]:
-    """Gives a problem for each journalist who could not reach the box."""
+    """Gives a problem for each journalist who could not reach the box, or who shares another's key to it."""
+    seen: dict[str, str] = {}
     for one in newsroom.recipients:
-        if not _invited(folder / onion.CLIENTS / f"{one.name}.auth"):
+        key = _invited(folder / onion.CLIENTS / f"{one.name}.auth")
+        if not key:
             yield _uninvited(one.name, folder)
+        elif (other := seen.setdefault(key, one.name)) != one.name:
+            renew = f"run `make rotate WHAT=clients WHO={one.name}`"
+            yield problem(f"{one.name} and {other} have one key, so neither could be locked out alone", renew)
+
+
+def _closed(folder: Path) -> bool:
+    """Whether tor asks for a key there: with no client at all it lets everybody in."""
+    return not folder.is_dir() or bool(_invited(folder / onion.CLIENTS / f"{NOBODY}.auth"))
+
+
+def _open(folder: Path) -> Problem:
+    said = f"{folder.name} lacks {onion.CLIENTS}/{NOBODY}.auth, which keeps it closed when nobody is invited"
+    return problem(said, "bring the folder back from where you keep it")
 
 
 def _operators(folder: Path, problems: list[Problem]) -> list[str]:
@@ -130,11 +146,13 @@ def _operators(folder: Path, problems: list[Problem]) -> list[str]:
     return [file.stem for file in files]
 
 
-def _invited(file: Path) -> bool:
+def _invited(file: Path) -> str:
+    """Gives the key that an invitation's half for the box holds, or nothing."""
     try:
-        return _CLIENT.fullmatch(file.read_text()) is not None
+        text = file.read_text()
     except (OSError, UnicodeDecodeError):
-        return False
+        return ""
+    return text.strip() if _CLIENT.fullmatch(text) else ""
 
 
 def _uninvited(name: str, folder: Path) -> Problem:
@@ -158,7 +176,10 @@ def _edition(newsroom: Newsroom, folder: Path, problems: list[Problem]) -> str:
         edition.verify(folder, masthead, datetime.now(UTC).date(), newsroom.id)
         built = Newsroom.from_json((folder / "newsroom.json").read_bytes())
     except (BadEdition, Forged) as bad:
-        problems.append(problem(f"the edition in {folder} is refused: {bad.detail or bad.__doc__}", build))
+        late = "set `expires` to a later day, raise `edition`, and " if "expired" in bad.detail else ""
+        problems.append(
+            problem(f"the edition in {folder} is refused: {bad.detail or bad.__doc__}", late + build)
+        )
         return ""
     for name in _AGREED:
         if getattr(built, name) != getattr(newsroom, name):

@@ -138,7 +138,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"{given.drill} is for all at once")
     try:
         rotate(given.newsroom.absolute(), given.drill, given.names, given.vault)
-    except (KnotholeError, AnsibleError, OSError) as error:
+    except OSError as error:
+        print(f"rotate: error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    except (KnotholeError, AnsibleError) as error:
         print(f"rotate: error: {error}", file=sys.stderr)
         if hint := getattr(error, "hint", ""):
             print(f"rotate: hint: {hint}", file=sys.stderr)

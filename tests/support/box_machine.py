@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -28,17 +29,26 @@ class Box:
 
     def converge(self, *words: str) -> str:
         """What Ansible says at the end: `ok=… changed=… …`."""
+        done = self.play("playbook.yml", *words)
+        assert done.returncode == 0, self.said[-6000:]
+        return next(line for line in done.stdout.splitlines() if re.match(r"box +: ok=", line))
+
+    def preflight(self, *words: str) -> str:
+        """What is told of a machine on which nothing can be done, as one line; it changes nothing."""
+        done = self.play("playbook.yml", "--tags", "nothing", *words)
+        assert done.returncode == 2, self.said[-6000:]
+        assert " changed=0 " in done.stdout, self.said[-6000:]
+        return " ".join(done.stdout.split())
+
+    def play(self, playbook: str, *words: str) -> subprocess.CompletedProcess[str]:
         here = {"ansible_connection": "container", "container_pid": self.machine.pid, "ansible_user": "root"}
         hosts = self.newsroom.with_name("machine.json")
         hosts.write_text(json.dumps({"all": {"hosts": {"box": here}}}))
         inventories = ["-i", PROVISION / "inventory.py", "-i", hosts]
         vault = ["--vault-password-file", self.newsroom.with_name("vault")]
-        done = ansible(
-            "ansible-playbook", *inventories, *vault, *words, "playbook.yml", newsroom=self.newsroom
-        )
+        done = ansible("ansible-playbook", *inventories, *vault, *words, playbook, newsroom=self.newsroom)
         self.said = done.stdout + done.stderr
-        assert done.returncode == 0, self.said[-6000:]
-        return next(line for line in done.stdout.splitlines() if re.match(r"box +: ok=", line))
+        return done
 
     def request(self, which: str, head: str, body: bytes = b"") -> tuple[int, bytes]:
         """An answer of one of the box's sockets, asked as tor does; waits for one that is being opened."""

@@ -1,0 +1,81 @@
+"""What is missing is told in full, with its remedy, before anything is changed: what needs no machine."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.box_room import ansible, inventory
+from support.builds import KEY
+
+NOWHERE = "127.0.0.1:1"
+
+
+def play(newsroom: Path, *words: str) -> str:
+    """What is told, as one line; nothing else of the playbook is done."""
+    vault = ["--vault-password-file", newsroom.with_name("vault")]
+    done = ansible(
+        "ansible-playbook", *vault, "--tags", "nothing", "playbook.yml", *words,
+        newsroom=newsroom, SOCKS=NOWHERE,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stdout
+    assert " changed=0 " in done.stdout
+    return " ".join(done.stdout.split())
+
+
+def test_a_box_that_does_not_answer_is_told_and_how_it_is_asked(newsroom: Path) -> None:
+    newsroom.write_text(newsroom.read_text().replace("192.0.2.7", "127.0.0.1"))
+    said = play(newsroom, "-e", "ansible_port=1")
+    assert "Nothing was changed. Mend this first: - the box does not answer: see that it is on" in said
+    assert "`ssh root@127.0.0.1` logs in with your key" in said
+    assert "tor has to run here" not in said
+
+
+def test_a_box_behind_its_onion_needs_a_tor_here(newsroom: Path) -> None:
+    newsroom.write_text(newsroom.read_text().replace("192.0.2.7", "192.0.2.7, ssh: onion"))
+    said = play(newsroom)
+    address = newsroom.with_name("ssh-onion").joinpath("hostname").read_text().strip()
+    assert f"`ssh root@{address}` logs in with your key and asks nothing; tor has to run here" in said
+
+
+def test_a_copy_of_the_drops_that_is_not_there_is_told_first(newsroom: Path) -> None:
+    said = play(newsroom, "-e", "backup_restore=/nowhere/drops.tar")
+    assert "- the copy of the drops, /nowhere/drops.tar, is not there: name a file drops-DAY.tar" in said
+
+
+def expire(newsroom: Path) -> None:
+    manifest = newsroom.with_name("out") / "edition/manifest.json"
+    data = manifest.read_bytes().replace(b"2199-06-30", b"2020-06-30")
+    manifest.write_bytes(data)
+    manifest.with_name("manifest.json.minisig").write_text(KEY.sign(data, "expired"))
+
+
+def share(newsroom: Path) -> None:
+    clients = newsroom.with_name("desk-onion") / "authorized_clients"
+    (clients / "bo.auth").write_text((clients / "ada.auth").read_text())
+
+
+def opening(name: str) -> Callable[[Path], None]:
+    return lambda newsroom: (newsroom.with_name(name) / "authorized_clients/nobody.auth").unlink()
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence", "remedy"),
+    [
+        (expire, "is refused: it expired on 2020-06-30", "set `expires` to a later day"),
+        (share, "bo and ada have one key", "`make rotate WHAT=clients WHO=bo`"),
+        (opening("desk-onion"), "desk-onion lacks authorized_clients/nobody.auth", "bring the folder back"),
+        (opening("ssh-onion"), "ssh-onion lacks authorized_clients/nobody.auth", "bring the folder back"),
+    ],
+)
+def test_each_problem_has_its_remedy(
+    newsroom: Path, harm: Callable[[Path], None], sentence: str, remedy: str
+) -> None:
+    harm(newsroom)
+    (problem,) = inventory(newsroom)["newsroom_problems"]
+    assert sentence in problem["sentence"]
+    assert remedy in problem["remedy"]
+
+
+def test_a_folder_that_is_not_there_is_one_problem(newsroom: Path) -> None:
+    newsroom.with_name("ssh-onion").rename(newsroom.with_name("elsewhere"))
+    assert len(inventory(newsroom)["newsroom_problems"]) == 1

@@ -1,0 +1,87 @@
+"""What is wrong with a machine is told in full before anything on it is changed: in a container."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.box_machine import IN_A_CONTAINER, Box
+from support.container import Container
+from support.relay_process import new_id
+from support.small_edition import some_drop
+
+pytestmark = IN_A_CONTAINER
+
+
+@pytest.fixture(scope="module")
+def bare(debian: Path, furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    with Container(debian, folder=tmp_path_factory.mktemp("bare") / "bare") as machine:
+        yield Box(machine, furnished)
+
+
+@pytest.fixture(scope="module")
+def box(made: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    with made.machine.another(tmp_path_factory.mktemp("preflight") / "preflight") as machine:
+        yield Box(machine, made.newsroom)
+
+
+def test_all_that_is_wrong_is_told_at_once_and_nothing_is_changed(bare: Box) -> None:
+    bare.machine.shell(
+        "mv /root/.ssh/authorized_keys /root/kept; cp /etc/os-release /root/release; "
+        "sed -i 's/^VERSION_ID=.*/VERSION_ID=\"11\"/' /etc/os-release; touch /root/since"
+    )
+    said = bare.preflight("-e", "newsroom_reserve=1000000000000000", "-e", "newsroom_python=/bin/false")
+    bare.machine.shell("mv /root/kept /root/.ssh/authorized_keys; cat /root/release >/etc/os-release")
+    for sentence in (
+        "- the box runs no Debian 12 or 13: install one afresh",
+        "- what the box installs cannot be gathered",
+        "- the disk has no room for the reserve and 1 GiB beside it: take a larger one",
+        "- nobody has a key to log in with, and passwords will be refused: run `ssh-copy-id` first",
+    ):
+        assert sentence in said
+    since = bare.machine.shell(
+        "find /etc /usr /opt /var/lib -xdev -newer /root/since -not -path '/etc' -not -path /etc/os-release"
+        " -not -path '/usr/lib/os-release' -not -path /usr/lib -not -path '/var/lib/systemd*'"
+    )
+    assert since == ""
+
+
+def test_a_console_nobody_can_use_is_told_before_port_22_closes(bare: Box) -> None:
+    assert "root has no password, and the console is the only other way in" in bare.preflight(
+        "-e", "newsroom_ssh=onion"
+    )
+
+
+def test_a_machine_without_python_is_told(bare: Box) -> None:
+    bare.machine.shell("mv /usr/bin/python3 /usr/bin/kept")
+    try:
+        assert "the box has no python3: run `apt-get install python3` there" in bare.preflight()
+    finally:
+        bare.machine.shell("mv /usr/bin/kept /usr/bin/python3")
+
+
+def test_another_newsrooms_box_is_left_alone(box: Box) -> None:
+    box.machine.shell(
+        "cp -a /etc/knothole/masthead.pub /root; sed -i 's/RW./RWx/' /etc/knothole/masthead.pub"
+    )
+    try:
+        assert "the box is another newsroom's, or of another masthead" in box.preflight()
+    finally:
+        box.machine.shell("mv /root/masthead.pub /etc/knothole/")
+
+
+@pytest.mark.parametrize("number", [3, 4])
+def test_an_edition_that_desks_would_refuse_is_not_brought(box: Box, number: int) -> None:
+    true = box.machine.shell("readlink /opt/knothole/edition")
+    box.machine.shell(f"ln -sfn editions/{number}-0123456789abcdef /opt/knothole/edition")
+    try:
+        assert f"the box serves edition {number} already" in box.preflight()
+    finally:
+        box.machine.shell(f"ln -sfn {true} /opt/knothole/edition")
+
+
+def test_drops_do_not_come_back_to_a_box_that_has_some(box: Box, tmp_path: Path) -> None:
+    id_, drop = new_id(), some_drop(20_000, 2)
+    assert box.request("source", f"PUT /drops/{id_}/0?commit", drop)[0] == 201
+    copy = tmp_path / "drops.tar"
+    copy.write_bytes(b"")
+    assert "the box has drops of its own" in box.preflight("-e", f"backup_restore={copy}")
