@@ -1,5 +1,5 @@
-# ruff: noqa: PTH116, PTH123 - `Path` costs more than the system calls here
-"""Unfinished drops: for each a file with the parts that came, and a list of those that are durable in it."""
+# ruff: noqa: PTH123 - `Path` costs more than the system calls here
+"""Unfinished drops: for each a file with the parts that came, and a list of their sizes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ class _Unfinished:
 
 
 class Incoming:
-    """`{root}/{id}` holds part n at n MiB; slot n of `{root}/{id}.sizes` holds its size once it is durable.
+    """`{root}/{id}` holds part n at n MiB; slot n of `{root}/{id}.sizes` holds its size.
+
+    One flush makes both durable. What a power cut kept from the disk is a hole in the file, and a part with a
+    hole in it is not there.
 
     `throw` gets rid of a file in one step, if it is there.
     """
@@ -53,15 +56,14 @@ class Incoming:
     def _read(self, id_: str) -> _Unfinished:
         drop = _Unfinished()
         try:
-            with open(self._sizes(id_), "rb") as file:
-                slots = file.read()
-            length = os.stat(self.path(id_)).st_size
+            with open(self._sizes(id_), "rb") as sizes, open(self.path(id_), "rb") as parts:
+                slots = sizes.read()
+                for n in range(len(slots) // _SLOT):
+                    size = int.from_bytes(slots[n * _SLOT : (n + 1) * _SLOT])
+                    if 0 < size <= PART and _is_whole(parts.fileno(), n * PART, size):
+                        drop.add(n, size)
         except FileNotFoundError:
-            return drop
-        for n in range(len(slots) // _SLOT):
-            size = int.from_bytes(slots[n * _SLOT : (n + 1) * _SLOT])
-            if 0 < size <= PART and n * PART + size <= length:
-                drop.add(n, size)
+            pass
         return drop
 
     def __len__(self) -> int:
@@ -103,7 +105,7 @@ class Incoming:
                 self.forget(id_)
 
     def mark(self, id_: str, n: int, size: int) -> None:
-        """Writes down that a part is durable; until `count` says that this is so too, no commit has it."""
+        """Writes down that a part is there; until `count` says that it is durable, no commit has it."""
         if id_ not in self._drops:
             raise Refused(503, "this drop has expired; send it again")
         slots = os.open(self._sizes(id_), os.O_WRONLY | os.O_CREAT, 0o600)
@@ -152,6 +154,14 @@ class Incoming:
         now = time.monotonic()
         for id_ in [id_ for id_, drop in self._drops.items() if now - drop.touched > age]:
             self.forget(id_)
+
+
+def _is_whole(file: int, start: int, size: int) -> bool:
+    """Whether these bytes were all written (lseek(2): the end of a file is a hole)."""
+    try:
+        return os.lseek(file, start, os.SEEK_HOLE) >= start + size
+    except OSError:  # it ends before
+        return False
 
 
 def too_large() -> Refused:

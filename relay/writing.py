@@ -1,7 +1,7 @@
 """A part on its way into a folder.
 
-It is durable before it is written down that it is there, and that is durable before anybody is told. With one
-flush for both, a power cut can leave a size written down over zeros.
+One flush makes both it and what says that it is there durable, before anybody is told. A power cut may leave
+the second without the first: `relay.incoming` sees that.
 """
 
 from __future__ import annotations
@@ -51,9 +51,7 @@ class FolderPart:
             chunk = chunk[written:]
 
     async def keep(self) -> None:
-        await self._store.flush(self._mark)
-        self._store.incoming.count(self._id, self._n, self._size)
-
-    def _mark(self) -> None:
         if not self._store.has_place(self._id):
             self._store.incoming.mark(self._id, self._n, self._size)
+        await self._store.flush()
+        self._store.incoming.count(self._id, self._n, self._size)

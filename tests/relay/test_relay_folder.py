@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -219,6 +220,56 @@ def test_what_a_crash_left_behind_is_cleared(tmp_path: Path) -> None:
         assert list((tmp_path / "incoming").iterdir()) == []
 
     with_store(tmp_path, look)
+
+
+@pytest.mark.parametrize("lost", [(0, 4096), (PART - 4096, 4096), (PART // 2, PART)], ids=str)
+def test_a_part_that_a_power_cut_kept_from_the_disk_is_missing(tmp_path: Path, lost: tuple[int, int]) -> None:
+    """Its size was written down, and the file is as long as it should be."""
+    id_, whole = new_id(), some_drop(PART) + os.urandom(PART) + b"the end"
+    parts = [whole[n * PART : (n + 1) * PART] for n in range(3)]
+
+    async def write(store: FolderStore) -> None:
+        for n, part in enumerate(parts):
+            await put(store, id_, n, part)
+
+    with_store(tmp_path, write)
+    start, size = lost
+    subprocess.run(
+        ["fallocate", "--punch-hole", "-o", str(start), "-l", str(size), tmp_path / "incoming" / id_],
+        check=True,
+    )
+    missing = sorted({start // PART, (start + size - 1) // PART})
+
+    async def go_on(store: FolderStore) -> None:
+        with pytest.raises(Refused) as refused:
+            await store.commit(id_, 3, len(whole))
+        assert (refused.value.status, refused.value.more) == (409, {"missing": missing})
+        for n in missing:
+            await put(store, id_, n, parts[n])
+        await store.commit(id_, 3, len(whole))
+
+    with_store(tmp_path, go_on)
+    [drop] = (tmp_path / "drops").iterdir()
+    assert drop.read_bytes() == whole
+
+
+def test_a_part_that_ends_beyond_the_file_is_missing(tmp_path: Path) -> None:
+    id_, whole = new_id(), some_drop(PART) + b"the end"
+
+    async def write(store: FolderStore) -> None:
+        for n in range(2):
+            await put(store, id_, n, whole[n * PART : (n + 1) * PART])
+
+    with_store(tmp_path, write)
+    for length in (PART + 3, PART):
+        os.truncate(tmp_path / "incoming" / id_, length)
+
+        async def go_on(store: FolderStore) -> None:
+            with pytest.raises(Refused) as refused:
+                await store.commit(id_, 2, len(whole))
+            assert refused.value.more == {"missing": [1]}
+
+        with_store(tmp_path, go_on)
 
 
 def test_the_reserve_is_never_touched(tmp_path: Path) -> None:
