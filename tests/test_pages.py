@@ -232,3 +232,21 @@ def test_the_landing_page_shows_the_address_or_says_there_is_none(built: Path, a
     assert "There is no address yet" in (built / "landing/index.html").read_text()
     for page in ("landing/en.html", "landing/nl.html", "edition/en/genuine.html"):
         assert ONION in "".join(Page((alliance / page).read_text()).text)  # in groups, but one word to copy
+
+
+def test_a_page_for_an_old_onion_leads_to_the_new_one_and_takes_nothing(built: Path, alliance: Path) -> None:
+    assert not list(built.rglob("moved.html"))
+    edition = alliance / "edition"
+    assert (edition / "moved.html").read_bytes() == (edition / "en/moved.html").read_bytes()
+    for language in ("en", "nl"):
+        page = Page((edition / language / "moved.html").read_text())
+        assert ONION in "".join(page.text)
+        assert {"href": f"http://{ONION}/{language}/index.html"} in page.all("a")
+        assert page.all("form") == page.all("input") == page.all("script") == []
+        assert f"minisign -Vm manifest.json -P {newsroom_masthead(alliance)}" in "".join(page.text)
+    assert "second place" in " ".join(Page((edition / "moved.html").read_text()).text)
+
+
+def newsroom_masthead(out: Path) -> str:
+    said: str = json.loads((out / "edition/newsroom.json").read_bytes())["masthead"]
+    return said
