@@ -7,7 +7,7 @@ import fcntl
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from relay import edition as editions
@@ -16,6 +16,7 @@ from relay.connection import complain
 from relay.errors import CannotServe, DiskFailed
 from relay.flush import Flush
 from relay.folder import FolderStore
+from relay.former import Former
 from relay.handlers import Desk, House, Source
 from relay.listening import listening
 from relay.settings import Address, Settings
@@ -41,10 +42,14 @@ async def serve(settings: Settings, ready: Callable[[Address, Address], None]) -
             board = Board(settings.data / "board", edition.terms.board_lines, edition.terms.board_post, flush)
             await board.keep()
             house = House(edition, store, board, settings.idle_seconds)
+            close = _closer(settings.control)
             async with (
-                listening(settings.source, Source(house, _closer(settings.control)), settings) as source,
+                listening(settings.source, Source(house, close), settings) as source,
                 listening(settings.desk, Desk(house), settings) as desk,
+                AsyncExitStack() as more,
             ):
+                if settings.former:
+                    await more.enter_async_context(listening(settings.former, Former(house, close), settings))
                 ready(source, desk)
                 sweeper = loop.create_task(_sweep(store))
                 await asyncio.wait([stop])

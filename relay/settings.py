@@ -48,11 +48,12 @@ class Settings:
     source_onion: str | None = None  # the two services' addresses, for `status` to ask tor about
     desk_onion: str | None = None
     sealer: Address | None = None  # where the sealer listens, for `status` to look whether it does
+    former: Address | None = None  # where an onion leads that sources came to before
 
 
 def parse(text: str | bytes, base: Path) -> Settings:
     """The settings in `text`, its paths relative to `base`; refuses (BadSettings), naming every mistake."""
-    return read(Settings, text, base, "desk", "source")
+    return read(Settings, text, base, "source", "desk", "former")
 
 
 def load(path: Path) -> Settings:
@@ -60,8 +61,8 @@ def load(path: Path) -> Settings:
     return parse(text_of(path), path.absolute().parent)
 
 
-def read(kind: type[T], text: str | bytes, base: Path, one: str, other: str) -> T:
-    """The settings of one program, a dataclass; `one` and `other` are addresses that may not be the same."""
+def read(kind: type[T], text: str | bytes, base: Path, *apart: str) -> T:
+    """The settings of one program, a dataclass; no two of the addresses `apart` may be the same."""
     given = _mapping(text)
     known = {field.name: field for field in fields(cast(Any, kind))}
     mistakes = [_unknown(key, known) for key in given if key not in known]
@@ -74,8 +75,12 @@ def read(kind: type[T], text: str | bytes, base: Path, one: str, other: str) -> 
                 values[key] = _READERS.get(key, _number)(value, base)
             except ValueError as error:
                 mistakes.append(f"{key}: {error}")
-    if one in values and values[one] == values.get(other) and values[one] != Address(None):
-        mistakes.append(f"{one}: the two sockets need two addresses")
+    # Any port that is free is another one each time.
+    named = [(name, values[name]) for name in apart if values.get(name, Address(None)) != Address(None)]
+    taken = [address for _, address in named]
+    mistakes += [
+        f"{name}: two sockets need two addresses" for n, (name, at) in enumerate(named) if at in taken[:n]
+    ]
     if mistakes:
         raise BadSettings("\n".join(mistakes))
     return kind(**values)
@@ -157,6 +162,7 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "listen": _address,
     "relay": _address,
     "sealer": _address,
+    "former": _address,
     "circuits": _circuits,
     "control": _control,
     "source_onion": _onion,

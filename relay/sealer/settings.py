@@ -23,4 +23,4 @@ class Settings:
 
 def load(path: Path) -> Settings:
     """The settings in a file; refuses (BadSettings), naming every mistake."""
-    return read(Settings, text_of(path), path.absolute().parent, "listen", "relay")
+    return read(Settings, text_of(path), path.absolute().parent, "relay", "listen")

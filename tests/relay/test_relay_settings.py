@@ -93,7 +93,7 @@ def test_what_is_no_onion(onion: str) -> None:
 
 def test_two_sockets_need_two_addresses() -> None:
     text = WHOLE.replace("unix:/run/relay/source", "127.0.0.1:8001")
-    assert mistakes(text) == ["desk: the two sockets need two addresses"]
+    assert mistakes(text) == ["desk: two sockets need two addresses"]
     assert parse(text.replace("8001", "0"), BASE).source.port == 0  # two free ports
 
 
