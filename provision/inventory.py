@@ -31,6 +31,7 @@ except ModuleNotFoundError as missing:
     sys.exit(f"box: error: {missing.name} is not installed here\nbox: hint: run `make setup`")
 
 ONIONS = ("source-onion", "desk-onion", "ssh-onion")
+FORMER = "former-source-onion"  # which `make rotate` leaves: sources came there before
 _VAULT = b"$ANSIBLE_VAULT;"
 # What the page was built from, and the box is told.
 _AGREED = ["edition", "expires", "recipients", "onion", "limits", "retention", "board", "without_javascript"]
@@ -79,6 +80,7 @@ def inventory(path: Path) -> dict[str, Any]:
         if not operators:
             problems.append(_uninvited("operator", folder / "ssh-onion"))
     return host | {
+        "newsroom_former": _former(folder, addresses["source-onion"], problems),
         "newsroom_source_onion": addresses["source-onion"],
         "newsroom_desk_onion": addresses["desk-onion"],
         "newsroom_ssh_onion": addresses["ssh-onion"],
@@ -107,6 +109,18 @@ def _onion(folder: Path, problems: list[Problem]) -> str:
     else:
         return address
     return ""
+
+
+def _former(folder: Path, address: str, problems: list[Problem]) -> bool:
+    """Whether there is an onion to which sources came before; it has to be able to say where they go now."""
+    there = (folder / FORMER).is_dir()
+    if there and _onion(folder / FORMER, problems) == address != "":
+        problems.append(problem(f"{FORMER} has the address of source-onion", f"delete {folder / FORMER}"))
+    edition_ = folder / "out/edition"
+    if there and edition_.is_dir() and not (edition_ / "moved.html").is_file():
+        said = f"the edition in {edition_} has no page for {FORMER}"
+        problems.append(problem(said, "raise `edition`, and build and sign it again"))
+    return there
 
 
 def _own_onion(newsroom: Newsroom, address: str) -> Iterator[Problem]:

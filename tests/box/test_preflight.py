@@ -1,5 +1,6 @@
 """What is missing is told in full, with its remedy, before anything is changed: what needs no machine."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,3 +80,17 @@ def test_each_problem_has_its_remedy(
 def test_a_folder_that_is_not_there_is_one_problem(newsroom: Path) -> None:
     newsroom.with_name("ssh-onion").rename(newsroom.with_name("elsewhere"))
     assert len(inventory(newsroom)["newsroom_problems"]) == 1
+
+
+def test_a_former_onion_needs_a_whole_folder_and_an_edition_that_speaks_of_it(newsroom: Path) -> None:
+    former = newsroom.with_name("former-source-onion")
+    newsroom.with_name("source-onion").rename(former)
+    shutil.copytree(former, newsroom.with_name("source-onion"))
+    newsroom.with_name("out").joinpath("edition/moved.html").unlink()
+    (former / "hs_ed25519_secret_key").write_bytes(b"\0" * 96)
+    said = [problem["sentence"] for problem in inventory(newsroom)["newsroom_problems"]]
+    assert "former-source-onion/hs_ed25519_secret_key lies open on this computer" in said
+    assert any("/edition has no page for former-source-onion" in one for one in said)
+    (former / "hs_ed25519_secret_key").write_bytes(b"$ANSIBLE_VAULT;1.1;AES256\n")
+    said = [problem["sentence"] for problem in inventory(newsroom)["newsroom_problems"]]
+    assert "former-source-onion has the address of source-onion" in said

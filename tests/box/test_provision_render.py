@@ -28,6 +28,7 @@ NEWSROOMS: dict[str, dict[str, Any]] = {
         "box": f"{{host: 192.0.2.7, bridges: ['obfs4 {BRIDGE} cert=ab+/= iat-mode=0', 'snowflake {OTHER}']}}"
     },
     "closed": {"box": "{host: 192.0.2.7, ssh: onion}"},
+    "moved": {"newsroom_former": True},
 }
 UNITS = ("relay", "sealer", "health")
 
@@ -164,8 +165,10 @@ def test_tors_onions_lead_to_the_sockets_that_the_programs_open(box: Box) -> Non
         ("80", str(relay.source)),
         ("8080", str(sealer.listen)),
         ("80", str(relay.desk)),
+        *([("80", str(relay.former)), ("8080", str(relay.former))] if relay.former else []),
         ("22", "127.0.0.1:22"),
     ]
+    assert (relay.former is None) == (box.name != "moved")
     assert (sealer.relay, relay.sealer) == (relay.source, sealer.listen)
     assert relay.circuits == sealer.circuits == "haproxy"
     assert sealer.uploads == (5 if box.name == "small" else 23)
