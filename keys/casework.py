@@ -7,7 +7,7 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from keys.errors import BadDrop
@@ -56,9 +56,13 @@ def note_id(digest: bytes) -> str:
     return digest[:16].hex()
 
 
-def statement(now: datetime, says: str, **more: Any) -> Statement:
-    """Gives a new statement, made now; raises BadDrop for one that no reader would take."""
-    time = now.strftime("%Y-%m-%dT%H:%MZ")
+def now() -> str:
+    """Gives this minute, as a statement has it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
+def statement(time: str, says: str, **more: Any) -> Statement:
+    """Gives a new statement; raises BadDrop for one that no reader would take."""
     return parse_statement({"id": secrets.token_hex(8), "time": time, "says": says, **more})
 
 
@@ -145,7 +149,8 @@ def _time(given: Any) -> bool:
     return isinstance(given, str) and _TIME.fullmatch(given) is not None and _real(given[:-1])
 
 
-def _date(given: Any) -> bool:
+def is_date(given: Any) -> bool:
+    """Tells whether it is a date as a statement has it."""
     return isinstance(given, str) and _DATE.fullmatch(given) is not None and _real(given)
 
 
@@ -158,7 +163,7 @@ def _real(given: str) -> bool:
 
 
 def _date_or_none(given: Any) -> bool:
-    return given == "" or _date(given)
+    return given == "" or is_date(given)
 
 
 def _flag(given: Any) -> bool:
@@ -174,8 +179,8 @@ _KINDS: Mapping[str, Mapping[str, _Check]] = {
     "check": {"item": _name, "is": _among(ANSWERS)},
     "label": {"label": _label, "set": _flag},
     "date": {"date": _date_or_none},
-    "accept": {"date": _date},
-    "object": {"date": _date, "text": _text(1)},
+    "accept": {"date": is_date},
+    "object": {"date": is_date, "text": _text(1)},
     "exclusive": {"partner": _name_or_none, "until": _date_or_none},
     "handover": {"from": _name, "to": _name},
     "widen": {"to": _list_of(_name, 1, _MOST_NAMES)},

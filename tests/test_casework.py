@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -33,11 +32,12 @@ def test_a_letter_keeps_what_is_said(after: list[str], says: list[casework.State
 
 
 def test_a_new_statement() -> None:
-    made = casework.statement(datetime(2026, 1, 2, 3, 4, 59, tzinfo=UTC), "note", text="hello")
+    made = casework.statement("2026-01-02T03:04Z", "note", text="hello")
     assert (made.time, made.says, made.more) == ("2026-01-02T03:04Z", "note", {"text": "hello"})
     assert casework.parse_statement(made.to_plain()) == made
     with pytest.raises(BadDrop):
-        casework.statement(datetime(2026, 1, 2, tzinfo=UTC), "note", text="")
+        casework.statement("2026-01-02T03:04Z", "note", text="")
+    assert casework.statement(casework.now(), "note", text="hello")
 
 
 WRONG: dict[str, object] = {

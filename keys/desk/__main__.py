@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from keys.desk import commands, reading
+from keys.desk import caseparser, commands, reading
 from keys.desk.home import DEFAULT
-from keys.desk.socks import TOR
+from keys.desk.parser import Format, Parser, adder, as_json, drop, hours, into, passphrase, socks
 from keys.desk.terminal import complain
 from keys.errors import KnotholeError
 
 _ABOUT = """\
 Opens what sources send, and answers them. Needs a relay only to fetch and to answer.
 A passphrase is asked for at the terminal, or read as one line from a file descriptor."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:  # type: ignore[override]
-        print(f"desk: error: {message}\ndesk: hint: `{self.prog} --help` says what there is", file=sys.stderr)
-        sys.exit(2)
-
-
-class _Format(argparse.RawDescriptionHelpFormatter):
-    def __init__(self, prog: str) -> None:
-        # A fixed width, so that the help is the same text in every window.
-        super().__init__(prog, max_help_position=28, width=100)
-        self._action_max_length = 18  # argparse forgets that commands are indented
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser("desk", description=_ABOUT, formatter_class=_Format)
+    parser = Parser("desk", description=_ABOUT, formatter_class=Format)
     parser.add_argument(
         "--home",
         type=Path,
@@ -66,28 +52,19 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help=f"where this desk keeps its things ({DEFAULT})",
     )
-    add = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-
-    def command(
-        name: str, run: Callable[[argparse.Namespace], None], about: str, more: str = ""
-    ) -> argparse.ArgumentParser:
-        made = add.add_parser(
-            name, help=about, description=f"{about[0].upper()}{about[1:]}.{more}", formatter_class=_Format
-        )
-        made.set_defaults(run=run)
-        return made
+    command = adder(parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser))
 
     made = command("keygen", commands.keygen, "make an identity, a masthead, or a newsroom's onions", _KEYGEN)
     made.add_argument("name", nargs="?", metavar="NAME", help="the journalist's short name, such as ada")
     made.add_argument("--masthead", action="store_true", help="make the key that signs editions instead")
     made.add_argument("--onions", action="store_true", help="make the keys of the box's three onions instead")
-    _into(made)
-    _passphrase(made)
+    into(made)
+    passphrase(made)
 
     made = command("invite", commands.invite, "let a journalist reach the desk onion", _INVITE)
     made.add_argument("name", metavar="NAME", help="the journalist's short name, such as ada")
     made.add_argument("--onion", required=True, metavar="ADDRESS", help="the desk onion, ….onion")
-    _into(made)
+    into(made)
 
     made = command("join", commands.join, "become a desk of a newsroom, or take over its new edition", _JOIN)
     made.add_argument("edition", type=Path, metavar="EDITION", help="the folder with a build")
@@ -107,46 +84,49 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="where sources find the page, for the watcher (the newsroom's onion)",
     )
-    _socks(made)
-    _passphrase(made)
+    socks(made)
+    passphrase(made)
 
     made = command("fetch", commands.fetch, "fetch new drops, post what waits", _FETCH)
-    _passphrase(made)
-    _json(made)
+    made.add_argument("--all", action="store_true", help="tell colleagues all that waits, not one note of it")
+    passphrase(made)
+    as_json(made)
 
     made = command("watch", commands.watch, "look at the page as a source would, and send a canary", _WATCH)
     made.add_argument(
-        "--every", type=_hours, metavar="HOURS", help="go on looking, so many hours apart in the mean"
+        "--every", type=hours, metavar="HOURS", help="go on looking, so many hours apart in the mean"
     )
-    _passphrase(made)
-    _json(made)
+    passphrase(made)
+    as_json(made)
 
     made = command("list", reading.list_, "list the drops that were fetched", _LIST)
-    _passphrase(made)
-    _json(made)
+    passphrase(made)
+    as_json(made)
 
     made = command("show", reading.show, "show a drop, its files, and the conversation it is part of", _SHOW)
-    _drop(made)
-    _passphrase(made)
-    _json(made)
+    drop(made)
+    passphrase(made)
+    as_json(made)
 
     made = command("open", reading.open_, "write a drop's message and files into a new folder", _OPEN)
-    _drop(made)
+    drop(made)
     made.add_argument(
         "-o", dest="folder", type=Path, required=True, metavar="DIR", help="a folder that is not there yet"
     )
-    _passphrase(made)
-    _json(made)
+    passphrase(made)
+    as_json(made)
 
     made = command("reply", commands.reply, "answer the source of a drop", _REPLY)
     made.add_argument("drop", metavar="DROP", help="the beginning of its id")
-    _passphrase(made)
-    _json(made)
+    passphrase(made)
+    as_json(made)
+
+    caseparser.add(command)
 
     made = command("delete", reading.delete, "delete a drop from the box, for everybody", _DELETE)
     made.add_argument("drop", metavar="DROP", help="the beginning of its id")
-    _passphrase(made)
-    _json(made)
+    passphrase(made)
+    as_json(made)
 
     made = command(
         "verify-edition",
@@ -162,8 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--masthead", type=Path, metavar="FILE", help="masthead.pub (the one this desk has joined)"
     )
-    _socks(made)
-    _json(made)
+    socks(made)
+    as_json(made)
     return parser
 
 
@@ -185,6 +165,7 @@ _FETCH = """
 
 Every fetch looks the same to the relay, whether or not it posts a reply. Meanwhile a watcher visits
 the page as a source does, and now and then sends a canary: now and then that takes a minute longer.
+One note to colleagues goes with each; with --all the relay sees how many there were.
 Ends with 1 when the box does what no honest box does; what was fetched is there all the same."""
 _WATCH = """
 
@@ -212,47 +193,6 @@ Who has not fetched it yet never will; desks that have keep their copies. It mak
 _VERIFY = """
 
 At a relay, every file is fetched as a source would fetch it, and compared with its headers."""
-
-
-def _hours(given: str) -> float:
-    with contextlib.suppress(ValueError):
-        if 0.1 <= (hours := float(given)) <= 1000:
-            return hours
-    raise argparse.ArgumentTypeError("it is a number of hours from 0.1 to 1000")
-
-
-def _passphrase(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--passphrase-fd", type=int, metavar="N", help="read the passphrase from this file descriptor"
-    )
-
-
-def _socks(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--socks",
-        default=TOR,
-        metavar="HOST:PORT",
-        help=f"tor's SOCKS port, for an onion ({TOR}; Tor Browser's is 127.0.0.1:9150)",
-    )
-
-
-def _into(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "-o", dest="folder", type=Path, default=Path(), metavar="DIR", help="where to write them (here)"
-    )
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _drop(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "drop", metavar="DROP", help="the beginning of its id, or the path of a lone .age file"
-    )
-    parser.add_argument(
-        "--identity", type=Path, metavar="FILE", help="opens a lone file where no newsroom was joined"
-    )
 
 
 if __name__ == "__main__":

@@ -5,46 +5,23 @@ from __future__ import annotations
 
 import http.client
 import json
-import re
 import secrets
 import socket
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from keys.desk import socks
+from keys.desk.answers import Gone, Incomplete, Listed, Page, page, refusal
 from keys.errors import DeskError, Refused, Unreachable
 from keys.line import LINE
 from keys.onion import parse_address
 
 _PATIENCE = 90  # seconds of silence: a circuit of Tor may take as long
 _LONGEST = 1 << 20  # bytes of an answer that is neither a drop nor the board
+_PART = 1 << 20
 _CHUNK = 1 << 16  # what a cut costs at most: a circuit may die again and again before it has carried more
-_ID = re.compile(r"[0-9a-f]{32}")
-
-
-class Gone(Refused):
-    """the relay no longer has it"""
-
-
-class Listed(NamedTuple):
-    """A drop as the relay lists it."""
-
-    id: str
-    size: int
-    day: date
-
-
-@dataclass(frozen=True)
-class Page:
-    """One answer to a listing."""
-
-    drops: tuple[Listed, ...]
-    cursor: str
-    more: bool
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -81,13 +58,7 @@ class Client:
 
     def drops(self, after: str) -> Page:
         """Gives the drops that arrived after a cursor, oldest first; all of them after none."""
-        said = self._json(f"/drops?after={quote(after, safe='')}" if after else "/drops")
-        drops, cursor, more = said.get("drops"), said.get("cursor"), said.get("more")
-        if not isinstance(drops, list) or not isinstance(cursor, str) or not isinstance(more, bool):
-            raise Refused("its list of drops is malformed")
-        if len(cursor) > 200 or (more and not drops):
-            raise Refused("its list of drops is malformed")
-        return Page(tuple(map(_listed, drops)), cursor, more)
+        return page(self._json(f"/drops?after={quote(after, safe='')}" if after else "/drops"))
 
     def download(self, drop: Listed, to: Path, report: Callable[[int], None]) -> None:
         """Writes a drop to a file, going on where an earlier download of it was cut."""
@@ -124,6 +95,26 @@ class Client:
     def put_note(self, id_: str, note: bytes) -> None:
         """Stores a drop of one part."""
         self._whole(self._request("PUT", f"/drops/{id_}/0?commit", note))
+
+    def upload(self, id_: str, path: Path, report: Callable[[str], None]) -> None:
+        """Stores a drop that is a file, whatever parts of it the relay has already."""
+        size = path.stat().st_size
+        parts = -(-size // _PART)
+        commit = json.dumps({"parts": parts, "size": size}).encode()
+        for _ in range(parts + 1):  # each refusal names a part at least that is not there yet
+            try:
+                self._whole(self._request("POST", f"/drops/{id_}", commit))
+                return
+            except Gone:
+                missing: Sequence[int] = range(parts)
+            except Incomplete as error:
+                missing = error.missing
+            with path.open("rb") as file:
+                for n in missing:
+                    report(f"part {n + 1} of {parts}")
+                    file.seek(n * _PART)
+                    self._whole(self._request("PUT", f"/drops/{id_}/{n}", file.read(_PART)))
+        raise Refused("it does not keep what it is sent")
 
     def delete(self, id_: str) -> None:
         """Deletes a drop, if it is there."""
@@ -167,8 +158,7 @@ class Client:
                 return self._request(method, target, body, headers=headers, again=False)
             raise Unreachable(_reason(error)) from None
         if answer.status >= 300:
-            said = f"{answer.status} {_sentence(self._whole(answer))}"
-            raise Gone(said) if answer.status == 404 else Refused(said)
+            raise refusal(answer.status, self._whole(answer))
         return answer
 
     def _whole(self, answer: http.client.HTTPResponse, limit: int = _LONGEST) -> bytes:
@@ -210,24 +200,6 @@ def connection(url: str, proxy: str, circuit: str) -> http.client.HTTPConnection
     except ValueError:
         pass
     raise DeskError("a relay's address is http://HOST:PORT or unix:/PATH", hint=f"it is {url}")
-
-
-def _listed(given: object) -> Listed:
-    try:
-        match given:
-            case {"id": str(id_), "size": int(size), "day": str(day)} if _ID.fullmatch(id_) and size > 0:
-                return Listed(id_, size, date.fromisoformat(day))
-    except ValueError:
-        pass
-    raise Refused("its list of drops is malformed")
-
-
-def _sentence(body: bytes) -> str:
-    try:
-        said = json.loads(body)["error"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return "without a reason"
-    return said[:200] if isinstance(said, str) else "without a reason"
 
 
 def _reason(error: Exception) -> str:

@@ -9,13 +9,15 @@ from pathlib import Path
 from time import sleep
 from typing import Any
 
-from keys.desk import editions, outbox
+from keys.desk import editions, notes, outbox
 from keys.desk import keygen as new
 from keys.desk import show as shows
 from keys.desk import visit as visits
 from keys.desk import watch as watches
 from keys.desk.arguments import desk_of, home_of, warn_of_expiry
 from keys.desk.boards import Boards
+from keys.desk.cases import Cases
+from keys.desk.caseshow import overdue
 from keys.desk.desk import Desk, open_again
 from keys.desk.home import Settings, read_masthead
 from keys.desk.inbox import Fetched
@@ -67,9 +69,12 @@ def join(arguments: argparse.Namespace) -> None:
 def fetch(arguments: argparse.Namespace) -> None:
     def work(desk: Desk, boards: Boards) -> dict[str, Any]:
         with Progress() as progress:
-            fetched = sync(desk, boards, progress)
+            fetched = sync(desk, boards, progress, every=arguments.all)
         if not arguments.json:
             _say_fetched(fetched)
+            if notes.waits(desk):
+                say("there is more to tell the others: `desk fetch` tells some of it each time")
+        _warn_of_unread(desk)
         return vars(fetched)
 
     _beside_a_visit(arguments, work)
@@ -100,7 +105,8 @@ def watch(arguments: argparse.Namespace) -> None:
 def reply(arguments: argparse.Namespace) -> None:
     def work(desk: Desk, boards: Boards) -> dict[str, Any]:
         entry = desk.find(arguments.drop)
-        made = outbox.queue(desk, entry, read_text(LONGEST), editions.today())
+        text = read_text(LONGEST, hint="send it as two replies")
+        made = outbox.queue(desk, entry, text, editions.today())
         desk.save()
         try:
             with Progress() as progress:
@@ -182,6 +188,13 @@ def _say_fetched(fetched: Fetched) -> None:
     if fetched.problems:
         said.append(f"{fetched.problems} that could not be read; `desk list` says why")
     say(", ".join(said))
+
+
+def _warn_of_unread(desk: Desk) -> None:
+    cases = Cases(desk)
+    late = [key for key in cases.threads if overdue(cases.of(key), editions.today())]
+    if late:
+        warn(f"{counted(len(late), 'case')} with drops that nobody has read for days: `desk cases`")
 
 
 def _warn_of_newer(report: watches.Report) -> None:

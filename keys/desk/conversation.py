@@ -35,6 +35,8 @@ def conversation(desk: Desk, thread: bytes, today: date) -> Iterator[Turn]:
         record = None if entry.forged else letter.record
         if record and record.id in told:
             continue  # posted again: it was said once
+        if letter.case and not record and not entry.forged:
+            continue  # said in the case, and not to the source
         condition = "forged" if entry.forged else ""
         if record:
             told.add(record.id)

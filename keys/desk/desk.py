@@ -9,8 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from keys.age import HybridIdentity, HybridRecipient, parse_recipient
-from keys.desk import files
-from keys.desk import state as states
+from keys.desk import files, stored
 from keys.desk.home import Home, read_identity
 from keys.desk.state import Entry, State
 from keys.drop import DropReader
@@ -55,7 +54,7 @@ class Desk:
         return {name: key for name, key in parsed.items() if isinstance(key, HybridRecipient)}
 
     def save(self) -> None:
-        files.replace(self.home.state, states.seal(self.state, self.identity))
+        files.replace(self.home.state, stored.seal(self.state, self.identity))
 
     def find(self, given: str) -> Entry:
         """Gives the drop whose id begins so; raises DeskError when none does, or several do."""
@@ -105,5 +104,5 @@ def open_again(desk: Desk) -> Iterator[Desk]:
 
 def _loaded(home: Home, newsroom: Newsroom, journalist: Journalist) -> Desk:
     sealed = home.state.read_bytes() if home.state.exists() else b""
-    state = states.load(sealed, journalist.identity) if sealed else State()
+    state = stored.load(sealed, journalist.identity) if sealed else State()
     return Desk(home, newsroom, journalist, state)

@@ -17,7 +17,6 @@ from keys.drop import DropReader, File
 from keys.errors import DeskError
 
 _CHUNK = 1 << 20
-_SPARE = 64 << 20  # bytes of disk that stay free
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def _write_all(drop: DropReader | Bare, folder: Path, report: Callable[[int], No
     inner.mkdir(mode=0o700)
     count = done = 0
     for file in drop.files():
-        if file.size + _SPARE > shutil.disk_usage(folder).free:
+        if file.size + files.SPARE > shutil.disk_usage(folder).free:
             raise DeskError(f"there is no room at {folder.parent} for what this drop holds")
         done = _write(file, inner / file.name, done, report)
         count += 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from keys.errors import DeskError
 
 PRIVATE = 0o600
+SPARE = 64 << 20  # bytes of disk that a desk leaves free
 
 
 def replace(path: Path, data: bytes) -> None:

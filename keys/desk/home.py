@@ -52,6 +52,7 @@ class Home:
         self.folder = folder
         self.drops = folder / "drops"
         self.state = folder / "state.age"
+        self.outgoing = folder / "outgoing"
         self.evidence = folder / "evidence"
         self._settings = folder / "desk.json"
         self._newsroom = folder / "newsroom.json"

@@ -6,15 +6,17 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from keys.casework import note_id
 from keys.desk import bare, files
-from keys.desk.client import Client, Gone, Listed
+from keys.desk.answers import Gone, Listed
+from keys.desk.client import Client
 from keys.desk.desk import Desk
 from keys.desk.state import Call, Entry
 from keys.desk.terminal import Progress, size
 from keys.drop import DropReader
 from keys.errors import BadAgeFile, BadDrop, DeskError, NotForYou, Replayed, WrongNewsroom
+from keys.letter import Letter
 
-_SPARE = 64 << 20  # bytes of disk that stay free
 _TITLE = 60  # characters
 
 
@@ -51,7 +53,7 @@ def _fetch_one(
     path = desk.home.drop(listed.id)
     if listed.size > desk.newsroom.limits.drop:
         return _leave(desk, listed, fetched, "it is larger than the newsroom allows, and was not fetched")
-    if listed.size + _SPARE > shutil.disk_usage(path.parent).free:
+    if listed.size + files.SPARE > shutil.disk_usage(path.parent).free:
         raise DeskError(
             f"there is no room for a drop of {size(listed.size)}", hint=f"free some space at {path.parent}"
         )
@@ -72,7 +74,7 @@ def _fetch_one(
         fetched.problems += 1
     else:
         fetched.drops += entry.of_source
-        fetched.notes += not entry.of_source
+        fetched.notes += not entry.of_source and not entry.silent
     return desk.save()
 
 
@@ -104,6 +106,9 @@ def take_in(desk: Desk, listed: Listed, path: Path) -> Entry | None:
             desk.state.calls.setdefault(thread.hex(), Call(thread, entry.day))
             desk.state.others[entry.id] = entry.day
             return None
+        if _is_second_copy(desk, drop.letter, entry):
+            desk.state.others[entry.id] = entry.day
+            return None
         if entry.letter and entry.letter.author == desk.name and not entry.forged:
             desk.state.learn(entry.letter, drop.text, entry.day)
             desk.state.shown.add(entry.id)
@@ -115,10 +120,18 @@ def _judged(desk: Desk, entry: Entry, drop: DropReader) -> Entry:
     """A drop that is refused keeps no letter: nothing in it counts."""
     if drop.letter.newsroom != desk.newsroom.id:
         return replace(entry, letter=None, title="", problem=str(WrongNewsroom()))
-    if first := desk.state.holder(drop.letter.message):
+    if drop.letter.author:
+        signer = desk.signers.get(drop.letter.author)
+        signed = signer is not None and drop.signed_by(signer)
+        entry = replace(entry, forged=not signed, note=note_id(drop.digest))
+    if first := desk.state.holder(entry):
         return replace(entry, letter=None, title="", problem=str(Replayed(first)))
-    signer = desk.signers.get(drop.letter.author or "")
-    return replace(entry, forged=drop.letter.author is not None and not (signer and drop.signed_by(signer)))
+    return entry
+
+
+def _is_second_copy(desk: Desk, letter: Letter, entry: Entry) -> bool:
+    """Whether it was passed on to this desk, which has it already: two colleagues widened the case."""
+    return entry.problem.startswith(str(Replayed())) and desk.name not in (*letter.to, letter.author)
 
 
 def _title(text: str) -> str:

@@ -1,20 +1,16 @@
-"""Replies going out: queued, posted as lines under fresh n, recorded for the colleagues (FORMAT.md
-sections 4, 5)."""
+"""Replies going out: queued, and posted as lines under fresh n (FORMAT.md sections 4, 5)."""
 
 from __future__ import annotations
 
-import io
 import secrets
 from dataclasses import replace
 from datetime import date, timedelta
 
-from keys import drop as drops
 from keys import line
 from keys.desk.boards import labels
 from keys.desk.desk import Desk
 from keys.desk.state import Call, Entry, OwnReply
 from keys.errors import DeskError
-from keys.letter import Letter, Record
 
 # Posting again stops here, so that a source who does not come back leaves n for replies still to be written.
 _LAST_REPOST = 192
@@ -88,28 +84,6 @@ def _answer(desk: Desk, call: Call) -> list[bytes]:
     desk.state.calls[key] = replace(call, used=call.used + 1)
     signing, newsroom = desk.journalist.signing_key, desk.newsroom.id
     return line.seal_reply(call.thread, newsroom, signing, [call.used], secrets.token_bytes(8), "seen")
-
-
-def note(desk: Desk) -> bytes:
-    """Gives the one note of a sync: the record of a reply that has none yet, else one that nobody can
-    open."""
-    out = io.BytesIO()
-    unrecorded = [reply for reply in desk.state.replies.values() if reply.live and not reply.recorded]
-    if not unrecorded:
-        drops.seal_cover(out, len(desk.recipients))
-        return out.getvalue()
-    reply = unrecorded[0]
-    letter = Letter(
-        newsroom=desk.newsroom.id,
-        thread=reply.thread,
-        language=reply.language,
-        to=reply.to,
-        author=desk.name,
-        record=Record(reply.id, reply.live),
-    )
-    drops.seal(out, letter, reply.text, [], desk.recipients, desk.journalist.signing_key)
-    desk.state.replies[reply.id] = replace(reply, recorded=True)
-    return out.getvalue()
 
 
 def condition(desk: Desk, reply: OwnReply, today: date) -> str:

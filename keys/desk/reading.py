@@ -12,6 +12,7 @@ from keys.desk import bare, editions, extract
 from keys.desk import show as shows
 from keys.desk.arguments import desk_of, home_of
 from keys.desk.bare import Bare
+from keys.desk.cases import have_read
 from keys.desk.client import Client
 from keys.desk.conversation import conversation
 from keys.desk.desk import Desk
@@ -131,7 +132,8 @@ def _extract(drop: DropReader | Bare, arguments: argparse.Namespace) -> None:
 
 
 def _mark(desk: Desk, entries: Iterable[Entry]) -> None:
-    new = {entry.id for entry in entries} - desk.state.shown
+    new = [entry for entry in entries if entry.id not in desk.state.shown]
     if new:
-        desk.state.shown |= new
+        desk.state.shown.update(entry.id for entry in new)
+        have_read(desk, new)
         desk.save()

@@ -29,7 +29,8 @@ def listing(state: State) -> str:
     if not state.entries:
         return "no drops"
     head = ("", "DROP", "DAY", "FROM", "FILES", "SIZE", "THREAD", "BEGINS")
-    return table([head, *(_row(entry, entry.id in state.shown) for entry in state.entries.values())])
+    entries = (entry for entry in state.entries.values() if not entry.silent)
+    return table([head, *(_row(entry, entry.id in state.shown) for entry in entries)])
 
 
 def listing_json(state: State) -> list[dict[str, Any]]:
@@ -135,5 +136,6 @@ def _row(entry: Entry, shown: bool) -> tuple[str, ...]:
         return (mark, id_, day, "?", "", size(entry.size), "", entry.problem)
     who = entry.letter.author or "source"
     thread = thread_id(entry.letter.thread)[:SHORT]
-    title = f"FORGED  {entry.title}" if entry.forged else entry.title
+    title = entry.title or ("said in the case: `desk case` shows it" if entry.letter.case else "")
+    title = f"FORGED  {title}" if entry.forged else title
     return (mark, id_, day, who, str(entry.files), size(entry.size), thread, title)

@@ -1,30 +1,21 @@
-"""What a desk remembers between two commands, sealed to its own recipient: nothing of it lies open on the
-disk."""
+"""What a desk remembers between two commands."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, TypeVar
 
-from keys import letter as letters
-from keys.age import HybridIdentity, open_bytes, seal_bytes
-from keys.desk.boards import LABEL, Known
-from keys.errors import DeskError, KnotholeError
+from keys.casework import Statement
+from keys.desk.boards import Known
 from keys.letter import Letter
-
-T = TypeVar("T")
-
-_HINT = "move it away and fetch again: all but replies that were never posted comes back from the relay"
 
 
 @dataclass(frozen=True)
 class Entry:
     """A drop that is for this desk, or one that is broken. `problem` says why it was not read; without one
     there is a letter, unless it is `bare`: a file that the source sealed by hand. `forged` is a note which
-    its author did not sign."""
+    its author did not sign, `note` the id of one that was signed."""
 
     id: str
     day: date
@@ -35,10 +26,17 @@ class Entry:
     forged: bool = False
     problem: str = ""
     bare: bool = False
+    note: str = ""
 
     @property
     def of_source(self) -> bool:
         return self.bare or (self.letter is not None and self.letter.kind == "drop")
+
+    @property
+    def silent(self) -> bool:
+        """Whether it is a note that only says what its author has read."""
+        said = self.letter.case if self.letter and not self.letter.record and not self.forged else None
+        return said is not None and all(one.says == "read" for one in said.says)
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,25 @@ class OwnReply:
     used: tuple[int, ...] = ()
     live: tuple[int, ...] = ()
     recorded: bool = False
+
+
+@dataclass(frozen=True)
+class Saying:
+    """A statement of this desk's journalist that has not come back from the relay: `after` are the notes that
+    were here when it was made, `note` the one that it was sent in, if it was."""
+
+    thread: bytes = field(repr=False)
+    statement: Statement
+    after: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A drop on its way to new readers of a case: the id it is uploaded under, and who they are."""
+
+    drop: str
+    to: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -89,6 +106,12 @@ class State:
     canaries: dict[str, Canary] = field(default_factory=dict)  # that are on their way
     calls: dict[str, Call] = field(default_factory=dict)
     board: Known | None = None
+    says: list[Saying] = field(default_factory=list)
+    reads: dict[str, str] = field(
+        default_factory=dict
+    )  # messages read here, and when, that nobody was told of
+    passed: dict[str, set[str]] = field(default_factory=dict)  # drops, and to whom this desk passed them on
+    copies: dict[str, Copy] = field(default_factory=dict)  # drops that are being passed on
 
     def thread(self, key: bytes) -> Iterator[Entry]:
         """Gives the thread's drops and notes, in the order they came."""
@@ -100,16 +123,22 @@ class State:
             id_ for entry in self.thread(key) if entry.of_source and entry.letter for id_ in entry.letter.read
         }
 
-    def holder(self, message: str) -> str | None:
-        """Gives the drop that came with this message id, if one did."""
-        same = (
-            entry.id for entry in self.entries.values() if entry.letter and entry.letter.message == message
-        )
+    def holder(self, given: Entry) -> str | None:
+        """Gives the drop that is the same one, if one came: by its message id, and a note by its own, which
+        nobody can give to another."""
+
+        def key(entry: Entry) -> tuple[object, ...]:
+            return (entry.note, entry.forged) if entry.note else (entry.letter and entry.letter.message,)
+
+        same = (entry.id for entry in self.entries.values() if entry.letter and key(entry) == key(given))
         return next(same, None)
 
     def learn(self, letter: Letter, text: str, day: date) -> None:
         """Takes up what a note of this desk's own says: a laptop that is new knows then what the last one
         posted."""
+        if letter.case:
+            back = {one.id for one in letter.case.says}
+            self.says = [one for one in self.says if one.statement.id not in back]
         if (record := letter.record) is None:
             return
         new = OwnReply(record.id, letter.thread, letter.to, letter.language, text, day)
@@ -130,78 +159,3 @@ class State:
         """Drops what is only there to know a drop again that the relay no longer has."""
         self.others = {id_: day for id_, day in self.others.items() if day >= before}
         self.calls = {id_: call for id_, call in self.calls.items() if call.day >= before}
-
-
-def load(sealed: bytes, identity: HybridIdentity) -> State:
-    """Gives the state that was sealed; raises DeskError for other bytes."""
-    try:
-        return _parse(json.loads(open_bytes(sealed, [identity])))
-    except (KnotholeError, ValueError, TypeError, KeyError, AttributeError):
-        raise DeskError("the desk's own file state.age is damaged, or another's", hint=_HINT) from None
-
-
-def seal(state: State, identity: HybridIdentity) -> bytes:
-    """Gives the state as an age file that only this identity opens."""
-    return seal_bytes(json.dumps(_plain(state)).encode(), [identity.recipient()])
-
-
-def _plain(state: State) -> dict[str, Any]:
-    return {
-        "version": 1,
-        "cursor": state.cursor,
-        "entries": [_plain_entry(entry) for entry in state.entries.values()],
-        "others": {id_: str(day) for id_, day in state.others.items()},
-        "replies": [_plain_reply(reply) for reply in state.replies.values()],
-        "shown": sorted(state.shown),
-        "canaries": [_plain_reply(canary) for canary in state.canaries.values()],
-        "calls": [_plain_reply(call) for call in state.calls.values()],
-        "board": state.board and [b"".join(lines).hex() for lines in (state.board.lines, state.board.posted)],
-    }
-
-
-def _plain_entry(entry: Entry) -> dict[str, Any]:
-    return vars(entry) | {"day": str(entry.day), "letter": entry.letter and entry.letter.to_json().decode()}
-
-
-def _plain_reply(reply: OwnReply | Canary | Call) -> dict[str, Any]:
-    return vars(reply) | {"day": str(reply.day), "thread": reply.thread.hex()}
-
-
-def _parse(given: dict[str, Any]) -> State:
-    if given["version"] != 1:
-        raise ValueError("another version")
-    entries = [_entry(**entry) for entry in given["entries"]]
-    replies = [_reply(**reply) for reply in given["replies"]]
-    return State(
-        cursor=given["cursor"],
-        entries={entry.id: entry for entry in entries},
-        others={id_: date.fromisoformat(day) for id_, day in given["others"].items()},
-        replies={reply.id: reply for reply in replies},
-        shown=set(given["shown"]),
-        canaries={one["drop"]: _of_thread(Canary, **one) for one in given.get("canaries", ())},
-        calls={one["thread"]: _of_thread(Call, **one) for one in given.get("calls", ())},
-        board=_board(*given["board"]) if given.get("board") else None,
-    )
-
-
-def _entry(*, day: str, letter: str | None, **rest: Any) -> Entry:
-    return Entry(
-        day=date.fromisoformat(day), letter=letters.parse(letter.encode()) if letter else None, **rest
-    )
-
-
-def _reply(**given: Any) -> OwnReply:
-    for key in ("to", "used", "live"):
-        given[key] = tuple(given[key])
-    return _of_thread(OwnReply, **given)
-
-
-def _of_thread(kind: Callable[..., T], *, thread: str, day: str, **rest: Any) -> T:
-    return kind(thread=bytes.fromhex(thread), day=date.fromisoformat(day), **rest)
-
-
-def _board(lines: str, posted: str) -> Known:
-    def cut(data: bytes) -> tuple[bytes, ...]:
-        return tuple(data[at : at + LABEL] for at in range(0, len(data), LABEL))
-
-    return Known(cut(bytes.fromhex(lines)), cut(bytes.fromhex(posted)))

@@ -75,14 +75,14 @@ def size(count: int) -> str:
     return f"{count} B" if not power else f"{count / 1024**power:.1f} {units[power]}"
 
 
-def read_text(limit: int) -> str:
+def read_text(limit: int, what: str = "the reply", hint: str = "") -> str:
     """Gives what stdin holds, without the line feeds at its end; raises DeskError for more than `limit`
     bytes."""
     if sys.stdin.isatty():
-        print("type the reply, then end it with Ctrl-D on a line of its own", file=sys.stderr)
+        print(f"type {what}, then end it with Ctrl-D on a line of its own", file=sys.stderr)
     data = sys.stdin.buffer.read(limit + 4096).replace(b"\r\n", b"\n").rstrip(b"\n")
     if len(data) > limit:
-        raise DeskError(f"the text is too long: at most {limit} bytes fit", hint="send it as two replies")
+        raise DeskError(f"the text is too long: at most {limit} bytes fit", hint=hint)
     try:
         text = data.decode()
     except UnicodeDecodeError:

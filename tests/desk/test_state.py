@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keys.age import HybridIdentity, seal_bytes
-from keys.desk import state as states
+from keys.casework import statement
+from keys.desk import stored
 from keys.desk.boards import Known
-from keys.desk.state import Call, Canary, Entry, OwnReply, State
+from keys.desk.state import Call, Canary, Copy, Entry, OwnReply, Saying, State
 from keys.errors import DeskError
 from keys.letter import Letter, Record
 
@@ -36,21 +37,25 @@ FULL = State(
     canaries={"f" * 32: Canary("f" * 32, b"\1" * 32, DAY, "HTTP/1.1 201 Created\r\n\r\n", True, 1)},
     calls={"01" * 32: Call(b"\1" * 32, DAY, 2)},
     board=Known((b"0" * 16, b"1" * 16), (b"2" * 16,)),
+    says=[Saying(bytes(32), statement("2026-01-02T00:00Z", "widen", to=["ada"]), ("3" * 32,), "4" * 32)],
+    reads={"5" * 32: "2026-01-02T00:00Z"},
+    passed={"a" * 32: {"ada", "bea"}},
+    copies={"a" * 32: Copy("6" * 32, ("cyn",))},
 )
 
 
 def test_loading_inverts_sealing() -> None:
     for state in (State(), FULL):
-        assert states.load(states.seal(state, ADA), ADA) == state
+        assert stored.load(stored.seal(state, ADA), ADA) == state
 
 
 def test_nobody_else_opens_it() -> None:
     with pytest.raises(DeskError, match="damaged, or another's"):
-        states.load(states.seal(FULL, ADA), EVE)
+        stored.load(stored.seal(FULL, ADA), EVE)
 
 
 def plain() -> dict[str, Any]:
-    return json.loads(json.dumps(states._plain(FULL)))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(stored._plain(FULL)))  # type: ignore[no-any-return]
 
 
 JSON = st.recursive(
@@ -62,14 +67,26 @@ JSON = st.recursive(
 @given(st.sampled_from(sorted(plain())), JSON)
 def test_any_content_is_loaded_or_refused_in_one_way(key: str, value: object) -> None:
     with contextlib.suppress(DeskError):
-        states.load(seal_bytes(json.dumps(plain() | {key: value}).encode(), [ADA.recipient()]), ADA)
+        stored.load(seal_bytes(json.dumps(plain() | {key: value}).encode(), [ADA.recipient()]), ADA)
 
 
 def test_what_it_knows_of_a_thread() -> None:
     assert FULL.read(LETTER.thread) == {"1" * 16}
     assert FULL.read(b"\1" * 32) == set()
-    assert FULL.holder(LETTER.message) == "a" * 32
-    assert FULL.holder("0" * 32) is None
+    again = Entry("f" * 32, DAY, 20_000, LETTER)
+    assert FULL.holder(again) == "a" * 32
+    assert FULL.holder(replace(again, letter=replace(LETTER, message="0" * 32))) is None
+
+
+def test_a_note_is_known_by_what_was_signed() -> None:
+    note = Entry("f" * 32, DAY, 20_000, NOTE, note="1" * 32)
+    assert FULL.holder(note) is None, "its message id, which anybody can repeat, says nothing"
+    known = State(entries={note.id: note})
+    assert known.holder(replace(note, letter=replace(NOTE, message="0" * 32))) == note.id
+    assert known.holder(replace(note, forged=True)) is None
+    assert State(entries={note.id: replace(note, forged=True)}).holder(note) is None, (
+        "a forgery takes no place"
+    )
 
 
 def test_learning_from_my_own_notes() -> None:
@@ -94,9 +111,10 @@ def test_forgetting_what_the_relay_no_longer_has() -> None:
 
 
 def test_a_state_from_before_there_were_watchers() -> None:
-    old = {key: value for key, value in plain().items() if key not in ("canaries", "calls", "board")}
-    loaded = states.load(seal_bytes(json.dumps(old).encode(), [ADA.recipient()]), ADA)
-    assert (loaded.entries, loaded.canaries, loaded.board) == (FULL.entries, {}, None)
+    new = ("canaries", "calls", "board", "says", "reads", "passed", "copies")
+    old = {key: value for key, value in plain().items() if key not in new}
+    loaded = stored.load(seal_bytes(json.dumps(old).encode(), [ADA.recipient()]), ADA)
+    assert (loaded.entries, loaded.canaries, loaded.board, loaded.says) == (FULL.entries, {}, None, [])
 
 
 def test_which_canaries_were_in_the_listings() -> None:

@@ -1,0 +1,134 @@
+"""The cases of a desk: which there are, where each stands, and what its journalist says in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from keys import casework
+from keys.casework import MOST, Said, Statement
+from keys.codename import thread_id
+from keys.desk.case import Case, Message, Note
+from keys.desk.casefold import fold
+from keys.desk.desk import Desk
+from keys.desk.state import Entry, Saying
+from keys.errors import DeskError
+
+WAITING = "~"  # stands for the note that statements will be sent in, and sorts behind every id
+
+
+class Cases:
+    """The cases as they were when this was made."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._partners = {one.name: one.recipients for one in desk.newsroom.partners}
+        self._messages: dict[bytes, list[Message]] = {}
+        self._notes: dict[bytes, list[Note]] = {}
+        for entry in desk.state.entries.values():
+            self._add(entry)
+        for thread, note in _own(desk):
+            self._notes.setdefault(thread, []).append(note)
+
+    def _add(self, entry: Entry) -> None:
+        letter = entry.letter
+        if letter is None or entry.forged:
+            return
+        if letter.kind == "drop":
+            message = Message(letter.message, entry.day, letter.to)
+            self._messages.setdefault(letter.thread, []).append(message)
+        elif letter.case and letter.author and entry.note:
+            note = Note(entry.note, letter.author, letter.case)
+            self._notes.setdefault(letter.thread, []).append(note)
+
+    @property
+    def threads(self) -> Iterable[bytes]:
+        """Gives the thread keys of all cases, in the order they began."""
+        return self._messages.keys()
+
+    def of(self, thread: bytes) -> Case:
+        """Gives a case as this journalist sees it, what waits to be sent among it."""
+        return self._fold(thread, self._notes.get(thread, []))
+
+    def sent(self, thread: bytes) -> Case:
+        """Gives a case without what waits to be sent."""
+        return self._fold(thread, [one for one in self._notes.get(thread, []) if one.id != WAITING])
+
+    def _fold(self, thread: bytes, notes: Iterable[Note]) -> Case:
+        return fold(self._messages.get(thread, []), notes, self._partners, self._reads)
+
+    @cached_property
+    def _reads(self) -> list[tuple[str, Statement]]:
+        said = [
+            (note.author, one)
+            for notes in self._notes.values()
+            for note in notes
+            for one in note.said.says
+            if one.says == "read"
+        ]
+        return said + [(self._desk.name, one) for one in reading(self._desk.state.reads)]
+
+    def to(self, thread: bytes) -> tuple[str, ...]:
+        """Gives whom a note of this case is sealed to: its readers whom the page lists."""
+        readers = self.of(thread).readers | {self._desk.name}
+        return tuple(name for name in self._desk.recipients if name in readers)
+
+    def mine(self, says: str) -> Iterator[tuple[bytes, Statement]]:
+        """Gives the statements of this kind that this journalist has made, each with its thread."""
+        for thread, notes in self._notes.items():
+            for note in notes:
+                if note.author == self._desk.name:
+                    yield from ((thread, one) for one in note.said.says if one.says == says)
+
+    def find(self, given: str) -> bytes:
+        """Gives the thread of the case whose id begins so, or to which the drop belongs whose id does; raises
+        DeskError when there is none, or there are several."""
+        found = {key for key in self.threads if given and thread_id(key).startswith(given)}
+        drops = (entry for id_, entry in self._desk.state.entries.items() if given and id_.startswith(given))
+        found |= {one.letter.thread for one in drops if one.letter and one.letter.thread in self._messages}
+        if len(found) != 1:
+            said = "no case has" if not found else f"{len(found)} cases have"
+            raise DeskError(f"{said} an id that begins with {given}", hint="`desk cases` shows them")
+        return found.pop()
+
+
+def say(desk: Desk, thread: bytes, says: str, **more: Any) -> Statement:
+    """Remembers a statement, to be sent with the next sync; raises DeskError when this journalist has no
+    part in the case, and BadDrop for what no reader would take. The caller saves."""
+    case = Cases(desk).sent(thread)
+    if desk.name not in case.readers:
+        raise DeskError("you have no part in this case yet", hint="`desk fetch` may bring what lets you in")
+    made = casework.statement(casework.now(), says, **more)
+    desk.state.says.append(Saying(thread, made, case.heads))
+    return made
+
+
+def have_read(desk: Desk, entries: Iterable[Entry]) -> None:
+    """Remembers to tell colleagues that this journalist has read these drops. The caller saves."""
+    for entry in entries:
+        if entry.of_source and entry.letter:
+            desk.state.reads.setdefault(entry.letter.message, casework.now())
+
+
+def reading(reads: Mapping[str, str]) -> list[Statement]:
+    """Gives the statements that these messages were read, each at its time."""
+    times: dict[str, list[str]] = {}
+    for message, time in reads.items():
+        times.setdefault(time, []).append(message)
+    return [
+        casework.statement(time, "read", messages=messages[at : at + MOST])
+        for time, messages in times.items()
+        for at in range(0, len(messages), MOST)
+    ]
+
+
+def _own(desk: Desk) -> Iterator[tuple[bytes, Note]]:
+    """Gives what was said here as the notes it was sent in, or will be."""
+    groups: dict[tuple[bytes, str], list[Saying]] = {}
+    for one in desk.state.says:
+        groups.setdefault((one.thread, one.note or WAITING), []).append(one)
+    for (thread, id_), group in groups.items():
+        # What the last of them came after, the others came after too, or their author had not heard it yet.
+        said = Said(group[-1].after, tuple(one.statement for one in group))
+        yield thread, Note(id_, desk.name, said)
