@@ -53,6 +53,10 @@ class Answer(web.StreamResponse):
         self._whole = body
         self._request: web.BaseRequest
 
+    def add(self, line: bytes) -> None:
+        """Puts one more line, with its end, into the head."""
+        self._head += line
+
     @property
     def size(self) -> int:
         """Bytes of the body."""

@@ -19,6 +19,7 @@ from relay.folder import FolderStore
 from relay.former import Former
 from relay.handlers import Desk, House, Source
 from relay.listening import listening
+from relay.origin import FilesOnly
 from relay.settings import Address, Settings
 from relay.store import Limits, Store
 
@@ -45,7 +46,7 @@ async def serve(settings: Settings, ready: Callable[[Address, Address], None]) -
             close = _closer(settings.control)
             async with (
                 listening(settings.source, Source(house, close), settings) as source,
-                listening(settings.desk, Desk(house), settings) as desk,
+                listening(settings.desk, FilesOnly(Desk(house)), settings) as desk,
                 AsyncExitStack() as more,
             ):
                 if settings.former:
