@@ -73,7 +73,7 @@ export async function* seal(draft, recipients) {
 }
 
 /** A recipient whose identity is forgotten here. */
-async function throwaway() {
+export async function throwaway() {
   return identityToRecipient(await generateHybridIdentity());
 }
 

@@ -108,10 +108,11 @@ async function attempt(url, init, wanted, signal, patience) {
 }
 
 /**
+ * Waits, or throws the signal's reason.
  * @param {number} time in milliseconds
  * @param {AbortSignal} signal
  */
-async function sleep(time, signal) {
+export async function sleep(time, signal) {
   signal.throwIfAborted(); // A listener added now would never hear of it.
   await new Promise((resolve, reject) => {
     const stop = () => {

@@ -13,9 +13,11 @@ export const LINE = 2048;
 
 const LABEL = 16;
 const NONCE = 24;
-const SIGNED = 1928;
+/** A frame's length, the part of it that is signed, and the most text in it, in bytes. */
+export const FRAME = 1992;
+export const SIGNED = 1928;
 const HEAD = 13;
-const TEXT = SIGNED - HEAD;
+export const TEXT = SIGNED - HEAD;
 const NUMBERS = 256;
 
 /**
@@ -101,15 +103,7 @@ function openLine(line, thread, newsroom, signer, n) {
   }
   const [version, i, k] = [frame[0], frame[9], frame[10]];
   const length = frame[11] * 256 + frame[12];
-  const id = utf8ToBytes(newsroom);
-  const signed = concatBytes(
-    utf8ToBytes("knothole/v1/line"),
-    Uint8Array.of(id.length),
-    id,
-    thread,
-    Uint8Array.of(n),
-    frame.subarray(0, SIGNED),
-  );
+  const signed = signedPart(newsroom, thread, n, frame.subarray(0, SIGNED));
   const genuine =
     ed25519.verify(frame.subarray(SIGNED), signed, signer, { zip215: false }) &&
     version === 1 &&
@@ -127,6 +121,19 @@ function openLine(line, thread, newsroom, signer, n) {
     text: frame.slice(HEAD, HEAD + length),
     forged: !genuine,
   };
+}
+
+/**
+ * What a line's signature is made over.
+ * @param {string} newsroom the newsroom id
+ * @param {Uint8Array} thread the thread key
+ * @param {number} n
+ * @param {Uint8Array} begin the frame's first bytes
+ */
+export function signedPart(newsroom, thread, n, begin) {
+  const id = utf8ToBytes(newsroom);
+  const head = [utf8ToBytes("knothole/v1/line"), Uint8Array.of(id.length), id];
+  return concatBytes(...head, thread, Uint8Array.of(n), begin);
 }
 
 /**

@@ -74,6 +74,6 @@ function shortened(name, suffix) {
  * alone keeps apart, such as ß and ss; and first in lower case, since ẞ is upper already.
  * @param {string} name
  */
-function likeness(name) {
+export function likeness(name) {
   return name.normalize("NFC").toLowerCase().toUpperCase().toLowerCase().normalize("NFC");
 }

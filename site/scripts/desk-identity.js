@@ -1,0 +1,102 @@
+// A journalist's identity, keys/FORMAT.md section 1: a file that is locked with a passphrase as age does it.
+
+import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { hkdf } from "@noble/hashes/hkdf.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { base64nopad, bech32 } from "@scure/base";
+import { Decrypter, identityToRecipient } from "age-encryption";
+import { scrypt } from "./desk-scrypt.js";
+
+/** The longest such file, in bytes. */
+export const LONGEST = 64 * 1024;
+// 20 takes a GiB of memory; the command line makes files of 18.
+const MOST_WORK = 20;
+
+/** @typedef {import("age-encryption").Stanza} Stanza */
+
+/** This file holds no identity, or this passphrase does not unlock it. */
+export class BadIdentity extends Error {
+  /** @param {"file" | "passphrase"} reason */
+  constructor(reason) {
+    super(`no identity: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+/**
+ * @typedef {object} Journalist
+ * @property {string} identity AGE-SECRET-KEY-PQ-1…
+ * @property {string} recipient age1pq1…
+ * @property {Uint8Array} signer the Ed25519 public key
+ * @property {Uint8Array} seed the signing seed
+ */
+
+/**
+ * Whose file this is. Throws BadIdentity. Lets the page answer its reader meanwhile.
+ * @param {Uint8Array<ArrayBuffer>} locked
+ * @param {string} passphrase
+ * @param {(share: number) => void} report how much is done, of 1
+ * @returns {Promise<Journalist>}
+ */
+export async function unlock(locked, passphrase, report) {
+  /** @type {"file" | "passphrase"} */
+  let reason = "file";
+  const age = new Decrypter();
+  age.addIdentity({
+    async unwrapFileKey(stanzas) {
+      const key = await unwrap(stanzas, passphrase, report);
+      if (!key) reason = "passphrase";
+      return key;
+    },
+  });
+  try {
+    const text = await age.decrypt(locked, "text");
+    const keys = text.split("\n").map((line) => line.trim());
+    const [identity, ...others] = keys.filter((line) => line !== "" && !line.startsWith("#"));
+    if (others.length > 0) throw new BadIdentity("file");
+    return await journalistOf(identity);
+  } catch {
+    throw new BadIdentity(reason);
+  }
+}
+
+/**
+ * Whose identity this is. Throws for text that is none.
+ * @param {string} identity
+ * @returns {Promise<Journalist>}
+ */
+export async function journalistOf(identity) {
+  const { prefix, bytes } = bech32.decodeToBytes(identity);
+  if (prefix.toUpperCase() !== "AGE-SECRET-KEY-PQ-") throw new BadIdentity("file");
+  const seed = hkdf(sha256, bytes, undefined, utf8ToBytes("knothole/v1/sign"), 32);
+  return {
+    identity,
+    recipient: await identityToRecipient(identity),
+    signer: ed25519.getPublicKey(seed),
+    seed,
+  };
+}
+
+/**
+ * The file key in a scrypt stanza, C2SP age.md; null where the passphrase is another.
+ * @param {readonly Stanza[]} stanzas
+ * @param {string} passphrase
+ * @param {(share: number) => void} report
+ */
+async function unwrap([stanza, ...others], passphrase, report) {
+  const [type, salt, work, ...more] = stanza.args;
+  const right = type === "scrypt" && /^[1-9][0-9]?$/.test(work) && Number(work) <= MOST_WORK;
+  // The body's length too: a longer one may open with many keys (a partitioning oracle).
+  if (!right || more.length > 0 || others.length > 0 || stanza.body.length !== 32) {
+    throw new BadIdentity("file");
+  }
+  const salted = concatBytes(utf8ToBytes("age-encryption.org/v1/scrypt"), base64nopad.decode(salt));
+  const key = await scrypt(utf8ToBytes(passphrase), salted, Number(work), report);
+  try {
+    return chacha20poly1305(key, new Uint8Array(12)).decrypt(stanza.body);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,176 @@
+// What the page remembers while it is open, and what it can save: sealed to its own journalist and signed by
+// them, for anybody can seal to a journalist.
+
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { Encrypter } from "age-encryption";
+import { isLetter } from "./desk-letter.js";
+import { open } from "./desk-reader.js";
+
+const SIGNED = utf8ToBytes("knothole/v1/desk-page");
+const SIGNATURE = 64;
+const PIECE = 1024 * 1024;
+
+/** A saved file is damaged, or another journalist's. */
+export class BadState extends Error {}
+
+/** @typedef {import("./desk-letter.js").Letter} Letter */
+
+/**
+ * @typedef {object} Entry a drop that is for this journalist, or one that is broken
+ * @property {string} id
+ * @property {string} day YYYY-MM-DD
+ * @property {number} size
+ * @property {Letter | null} letter null for one that is broken, or that was sealed by hand
+ * @property {string} text
+ * @property {{name: string, size: number}[]} files
+ * @property {string} note a note's own id, keys/FORMAT.md section 8; empty for a drop
+ * @property {boolean} forged whether it is a note which its author did not sign
+ * @property {string} problem why it was not read; empty where it was
+ */
+
+/**
+ * @typedef {object} OwnReply
+ * @property {string} id 16 hex digits
+ * @property {string} thread hex
+ * @property {string[]} to
+ * @property {string} language
+ * @property {string} text
+ * @property {string} day
+ * @property {number[]} used every n it was posted under
+ * @property {number[]} live the last of them
+ * @property {boolean} recorded whether a note of `live` went to the colleagues
+ */
+
+/**
+ * @typedef {object} State
+ * @property {string} cursor
+ * @property {Map<string, Entry>} entries by the drop's id, in order of arrival
+ * @property {Map<string, string>} others the days of drops for somebody else
+ * @property {Map<string, OwnReply>} replies
+ * @property {Set<string>} shown drops that were looked at
+ * @property {Map<string, {day: string, used: number}>} calls canaries, by thread key
+ * @property {Map<string, string>} drafts by thread key
+ */
+
+/** @returns {State} */
+export function newState() {
+  return {
+    cursor: "",
+    entries: new Map(),
+    others: new Map(),
+    replies: new Map(),
+    shown: new Set(),
+    calls: new Map(),
+    drafts: new Map(),
+  };
+}
+
+/**
+ * @param {State} state
+ * @param {string} thread
+ */
+export function inThread({ entries }, thread) {
+  return [...entries.values()].filter(({ letter }) => letter?.thread === thread);
+}
+
+/**
+ * The ids of the replies that the thread's source has read.
+ * @param {State} state
+ * @param {string} thread
+ */
+export function readBy(state, thread) {
+  const letters = inThread(state, thread).map(({ letter }) => letter);
+  return new Set(letters.flatMap((letter) => (letter?.kind === "drop" ? letter.read : [])));
+}
+
+/**
+ * Takes up what a note of this journalist's own says: a page that is new knows then what was posted.
+ * @param {State} state
+ * @param {Letter} letter
+ * @param {string} text
+ * @param {string} day
+ */
+export function learn(state, { reply, thread, to, language }, text, day) {
+  if (!reply) return;
+  const known = state.replies.get(reply.id);
+  if (known && reply.lines.every((n) => known.used.includes(n))) return;
+  const used = [...new Set([...(known?.used ?? []), ...reply.lines])];
+  const said = known ?? { id: reply.id, thread, to, language, text, day };
+  state.replies.set(reply.id, { ...said, used, live: reply.lines, recorded: true });
+}
+
+/**
+ * Drops what is only there to know a drop again that the box no longer has.
+ * @param {State} state
+ * @param {string} before a day
+ */
+export function forget({ others, calls }, before) {
+  for (const [id, day] of others) if (day < before) others.delete(id);
+  for (const [thread, { day }] of calls) if (day < before) calls.delete(thread);
+}
+
+/**
+ * The state as a file that only its journalist opens.
+ * @param {State} state
+ * @param {{recipient: string, seed: Uint8Array}} journalist
+ */
+export async function sealState(state, { recipient, seed }) {
+  const { entries, replies, shown, others, calls, drafts, cursor } = state;
+  const said = utf8ToBytes(
+    JSON.stringify({
+      version: 1,
+      cursor,
+      entries: [...entries.values()],
+      replies: [...replies.values()],
+      shown: [...shown],
+      others: [...others],
+      calls: [...calls],
+      drafts: [...drafts],
+    }),
+  );
+  const age = new Encrypter();
+  age.addRecipient(recipient);
+  return age.encrypt(concatBytes(ed25519.sign(concatBytes(SIGNED, said), seed), said));
+}
+
+/**
+ * The state that was saved. Throws BadState for anything that this journalist did not save.
+ * @param {Blob} sealed
+ * @param {{identity: string, signer: Uint8Array}} journalist
+ * @returns {Promise<State>}
+ */
+export async function openState(sealed, { identity, signer }) {
+  try {
+    const plain = await open(sealed, identity, 0);
+    const signature = await plain.upTo(SIGNATURE);
+    const pieces = [];
+    for (let piece = await plain.some(PIECE); piece.length > 0; piece = await plain.some(PIECE)) {
+      pieces.push(piece);
+    }
+    const said = concatBytes(...pieces);
+    if (!ed25519.verify(signature, concatBytes(SIGNED, said), signer)) throw new BadState();
+    return stateFrom(JSON.parse(new TextDecoder().decode(said)));
+  } catch {
+    throw new BadState("a saved file is damaged, or another's");
+  }
+}
+
+/**
+ * @param {any} said by this page, some time ago
+ * @returns {State}
+ */
+function stateFrom(said) {
+  const { version, cursor, entries, replies, shown, others, calls, drafts } = said;
+  const letters = entries.map((/** @type {Entry} */ { letter }) => letter).filter(Boolean);
+  if (version !== 1 || !letters.every(isLetter)) throw new BadState();
+  return {
+    cursor,
+    entries: new Map(entries.map((/** @type {Entry} */ entry) => [entry.id, entry])),
+    replies: new Map(replies.map((/** @type {OwnReply} */ reply) => [reply.id, reply])),
+    shown: new Set(shown),
+    others: new Map(others),
+    calls: new Map(calls),
+    drafts: new Map(drafts),
+  };
+}

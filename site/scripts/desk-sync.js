@@ -1,0 +1,203 @@
+// One sync, keys/FORMAT.md section 5: the same requests of the same sizes in the same order, whatever there
+// is to say.
+
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { board as fetchBoard, download, list, postBoard, putNote } from "./desk-client.js";
+import { dayAfter } from "./desk-days.js";
+import { read, signedBy } from "./desk-drop.js";
+import { note, post } from "./desk-outbox.js";
+import { BadDrop, NotForYou } from "./desk-reader.js";
+import { forget, learn } from "./desk-state.js";
+
+/** Ciphertext that is kept while the page is open, in bytes: beyond it, a file is fetched again. */
+const KEPT = 512 * 1024 * 1024;
+
+/** @typedef {import("./desk-client.js").Listed} Listed */
+/** @typedef {import("./desk-client.js").Way} Way */
+/** @typedef {import("./desk-state.js").Entry} Entry */
+
+/**
+ * @typedef {object} Terms
+ * @property {number} drop_bytes
+ * @property {number} board_lines
+ * @property {number} board_post
+ * @property {number} retention_days
+ */
+
+/**
+ * @typedef {object} DeskEdition what desk.html knows of its newsroom
+ * @property {string} newsroom the newsroom id
+ * @property {string} language
+ * @property {string} expires YYYY-MM-DD
+ * @property {string} relay where the desk onion is
+ * @property {number} idle_minutes after which the page locks itself
+ * @property {import("./page.js").Recipient[]} recipients in the page's order
+ * @property {{id: string, ask: string}[]} questions
+ * @property {Terms} terms
+ */
+
+/**
+ * @typedef {object} Desk one that is open
+ * @property {DeskEdition} edition
+ * @property {import("./desk-identity.js").Journalist} journalist
+ * @property {string} name the journalist's, on the page
+ * @property {number} place where the page lists them
+ * @property {import("./desk-state.js").State} state
+ * @property {Map<string, Blob>} sealed drops as they came, by id
+ */
+
+/**
+ * @typedef {object} Fetched what a sync brought
+ * @property {number} drops
+ * @property {number} notes
+ * @property {number} problems
+ */
+
+/**
+ * @typedef {object} Stage where a sync is; of the drops it tells which one, and how much of it is there
+ * @property {"list" | "drop" | "board" | "post"} step
+ * @property {number} [have]
+ * @property {number} [size]
+ * @property {number} [left]
+ */
+
+/**
+ * Fetches what is new, posts lines and one note. Throws GaveUp, Refused or the signal's reason; what was
+ * fetched until then stays, and what was not posted waits.
+ * @param {Desk} desk
+ * @param {Way} way
+ * @param {string} today
+ * @param {(stage: Stage) => void} report
+ * @returns {Promise<Fetched>}
+ */
+export async function sync(desk, way, today, report) {
+  const { state, edition } = desk;
+  report({ step: "list" });
+  const fetched = { drops: 0, notes: 0, problems: 0 };
+  await fetchAll(desk, way, fetched, report);
+  report({ step: "board" });
+  const board = await fetchBoard(way, edition.terms);
+  const lines = await post(desk, board, today);
+  report({ step: "post" });
+  await postBoard(way, Uint8Array.from(lines));
+  await putNote(way, Uint8Array.from(await note(desk)));
+  forget(state, dayAfter(today, -2 * edition.terms.retention_days - 30));
+  return fetched;
+}
+
+/**
+ * @param {Desk} desk
+ * @param {Way} way
+ * @param {Fetched} fetched
+ * @param {(stage: Stage) => void} report
+ */
+async function fetchAll(desk, way, fetched, report) {
+  const { state } = desk;
+  for (let more = true; more; ) {
+    const page = await list(way, state.cursor);
+    const fresh = page.drops.filter(({ id }) => !state.entries.has(id) && !state.others.has(id));
+    for (const [at, listed] of fresh.entries()) {
+      const left = fresh.length - at;
+      const counted = (/** @type {number} */ have) =>
+        report({ step: "drop", have, size: listed.size, left });
+      counted(0);
+      const entry = await fetchOne(desk, way, listed, counted);
+      if (entry?.problem) fetched.problems++;
+      else if (entry?.letter?.kind === "note") fetched.notes++;
+      else if (entry) fetched.drops++;
+    }
+    // A cursor that stands still would be asked for again without end.
+    more = page.more && page.cursor !== state.cursor;
+    state.cursor = page.cursor;
+  }
+}
+
+/**
+ * @param {Desk} desk
+ * @param {Way} way
+ * @param {Listed} listed
+ * @param {(have: number) => void} report
+ */
+async function fetchOne(desk, way, listed, report) {
+  try {
+    if (listed.size > Math.min(desk.edition.terms.drop_bytes, KEPT)) throw new BadDrop("large");
+    const sealed = await download(way, listed, report);
+    return await takeIn(desk, listed, sealed);
+  } catch (error) {
+    if (!(error instanceof BadDrop)) throw error;
+    return enter(desk, listed, { problem: error.reason });
+  }
+}
+
+/**
+ * The entry of a drop, which the desk remembers from now on; null for one that is for others, or a canary.
+ * @param {Desk} desk
+ * @param {Listed} listed
+ * @param {Blob} sealed
+ * @returns {Promise<Entry | null>}
+ */
+export async function takeIn(desk, listed, sealed) {
+  const { state, journalist, place, edition, name } = desk;
+  let drop;
+  try {
+    drop = await read(sealed, { identity: journalist.identity, place });
+  } catch (error) {
+    if (!(error instanceof NotForYou)) throw error;
+    state.others.set(listed.id, listed.day);
+    return null;
+  }
+  const { letter, text, files } = drop;
+  if (letter && letter.newsroom !== edition.newsroom) throw new BadDrop("newsroom");
+  const own = letter?.kind === "note" ? bytesToHex(drop.digest.subarray(0, 16)) : "";
+  if (letter && [...state.entries.values()].some((one) => isCopy(one, letter, own))) {
+    throw new BadDrop("copy");
+  }
+  const author = edition.recipients.find((one) => one.name === letter?.author);
+  const forged = letter?.author !== undefined && !(author && signedBy(drop, author.signer));
+  if (letter?.canary && !forged) {
+    if (!state.calls.has(letter.thread)) state.calls.set(letter.thread, { day: listed.day, used: 0 });
+    state.others.set(listed.id, listed.day);
+    return null;
+  }
+  if (letter?.author === name && !forged) {
+    learn(state, letter, text, listed.day);
+    state.shown.add(listed.id);
+  }
+  keep(desk, listed.id, sealed, files.length);
+  return enter(desk, listed, { letter, text, files, note: own, forged });
+}
+
+/**
+ * Whether an entry holds this drop, or this note: nobody can make two notes of one id.
+ * @param {Entry} entry
+ * @param {import("./desk-letter.js").Letter} letter
+ * @param {string} own the note's id
+ */
+function isCopy(entry, { kind, message }, own) {
+  if (entry.letter?.kind !== kind) return false;
+  return kind === "note" ? entry.note === own : entry.letter.message === message;
+}
+
+/**
+ * @param {Desk} desk
+ * @param {Listed} listed
+ * @param {Partial<Entry>} found
+ */
+function enter({ state }, { id, day, size }, found) {
+  const none = { letter: null, text: "", files: [], note: "", forged: false, problem: "" };
+  const entry = { id, day, size, ...none, ...found };
+  state.entries.set(id, entry);
+  return entry;
+}
+
+/**
+ * Keeps a drop with files as it came, while there is room.
+ * @param {Desk} desk
+ * @param {string} id
+ * @param {Blob} sealed
+ * @param {number} files
+ */
+export function keep({ sealed: kept }, id, sealed, files) {
+  const taken = [...kept.values()].reduce((total, one) => total + one.size, sealed.size);
+  if (files > 0 && taken <= KEPT) kept.set(id, sealed);
+}

@@ -1,0 +1,132 @@
+// Drops as people look at them: threads in the order of their last word, and what was said in each.
+
+import { hexToBytes } from "@noble/hashes/utils.js";
+import { condition } from "./desk-outbox.js";
+import { inThread, readBy } from "./desk-state.js";
+import { title } from "./desk-text.js";
+import { threadId } from "./thread.js";
+
+/** @typedef {import("./desk-state.js").Entry} Entry */
+/** @typedef {import("./desk-sync.js").Desk} Desk */
+
+/**
+ * @typedef {object} Thread
+ * @property {string} key the thread key in hex; the drop's id for a file that was sealed by hand
+ * @property {string} id what people call it by: 8 hex digits
+ * @property {Entry[]} entries
+ * @property {string} title how it begins; empty where it has no text
+ * @property {string} day of the last entry
+ * @property {number} files
+ * @property {boolean} unread
+ * @property {boolean} byHand
+ */
+
+/**
+ * @typedef {object} Turn one thing that was said
+ * @property {string} day
+ * @property {string | undefined} author a journalist's name; none is the source
+ * @property {"drop" | "note" | "reply"} kind
+ * @property {"" | "forged" | "note" | "case" | "read" | "expired" | "posted" | "waiting"} condition
+ * @property {string} text
+ * @property {Entry | null} entry what holds it
+ */
+
+/**
+ * All threads, the one with the newest entry first.
+ * @param {Desk} desk
+ * @returns {Thread[]}
+ */
+export function threadsOf({ state }) {
+  /** @type {Map<string, Entry[]>} */
+  const groups = new Map();
+  for (const entry of state.entries.values()) {
+    if (entry.problem) continue;
+    const key = entry.letter?.thread ?? entry.id;
+    const group = groups.get(key) ?? [];
+    groups.delete(key); // So that the last word decides the order.
+    groups.set(key, [...group, entry]);
+  }
+  return [...groups].reverse().map(([key, entries]) => {
+    const byHand = entries[0].letter === null;
+    const first = entries.find(({ letter }) => letter?.kind === "drop") ?? entries[0];
+    return {
+      key,
+      id: byHand ? key.slice(0, 8) : threadId(hexToBytes(key)).slice(0, 8),
+      entries,
+      title: title(first.text),
+      day: entries[entries.length - 1].day,
+      files: entries.reduce((count, { files }) => count + files.length, 0),
+      unread: entries.some(({ id }) => !state.shown.has(id)),
+      byHand,
+    };
+  });
+}
+
+/**
+ * What was said in a thread, in the order it came; what this desk has not heard back comes last.
+ * @param {Desk} desk
+ * @param {string} thread
+ * @param {string} today
+ * @returns {Turn[]}
+ */
+export function turnsOf(desk, thread, today) {
+  const { state, name } = desk;
+  const read = readBy(state, thread);
+  const told = new Set();
+  /** @type {Turn[]} */
+  const turns = [];
+  for (const entry of inThread(state, thread)) {
+    const { letter, forged, day, text } = entry;
+    if (!letter) continue;
+    const record = forged ? undefined : letter.reply;
+    if (record && told.has(record.id)) continue; // Posted again: it was said once.
+    if (record) told.add(record.id);
+    turns.push({
+      day,
+      author: letter.author,
+      kind: record ? "reply" : letter.kind,
+      condition: record ? standing(desk, record.id, read, today) : conditionOf(entry),
+      text,
+      entry,
+    });
+  }
+  for (const reply of state.replies.values()) {
+    if (reply.thread !== thread || told.has(reply.id)) continue;
+    const stands = condition(desk, reply, today);
+    const { day, text } = reply;
+    turns.push({ day, author: name, kind: "reply", condition: stands, text, entry: null });
+  }
+  return turns;
+}
+
+/**
+ * What there is to say of what is no reply.
+ * @param {Entry} entry
+ */
+function conditionOf({ letter, forged }) {
+  if (forged) return "forged";
+  if (letter?.case) return "case";
+  return letter?.kind === "note" ? "note" : "";
+}
+
+/**
+ * @param {Desk} desk
+ * @param {string} id
+ * @param {ReadonlySet<string>} read
+ * @param {string} today
+ */
+function standing(desk, id, read, today) {
+  const own = desk.state.replies.get(id);
+  if (own) return condition(desk, own, today);
+  return read.has(id) ? "read" : "posted";
+}
+
+/**
+ * The letter that an answer to a thread goes by: the source's last one, whose choice of readers is the
+ * newest. None where the thread cannot be answered.
+ * @param {readonly Entry[]} entries
+ */
+export function answered(entries) {
+  const letters = entries.filter(({ forged }) => !forged).flatMap(({ letter }) => letter ?? []);
+  return letters.findLast(({ kind }) => kind === "drop") ?? letters.at(-1) ?? null;
+}
