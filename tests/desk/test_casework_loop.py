@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.newsdesk import Newsdesk, Result, Source, today
+from support.newsdesk import Newsdesk, Result, Source
 from support.relay_process import ask
 
 from keys.options import Partner

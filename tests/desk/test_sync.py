@@ -50,6 +50,22 @@ def test_a_sync_with_a_reply_looks_like_one_without(house: Newsdesk) -> None:
     assert len(source.look()) == 2
 
 
+def test_a_sync_with_casework_looks_like_one_without(house: Newsdesk) -> None:
+    drop = Source(house).send("hello")
+    house.desk("ada", "fetch")
+    silent = record(house, "fetch")
+    house.desk("ada", "show", drop)
+    read = record(house, "fetch")
+    for text in ("x", '"' * 4000, "é" * 1000):
+        assert house.desk("ada", "case", drop, "note", text=text).status == 0
+    told = [record(house, "fetch") for _ in range(3)]
+    house.desk("ada", "case", drop, "state", "checking")
+    with_a_reply = record(house, "reply", drop, text="é" * (line.LONGEST // 2))
+    assert all(shape(one) == shape(silent) for one in (read, *told, with_a_reply))
+    house.desk("bea", "fetch")
+    assert len(house.desk("bea", "case", drop, "--json").json["history"]) == 4
+
+
 def test_replies_and_covers_are_sealed_alike(house: Newsdesk) -> None:
     source = Source(house)
     drop = source.send("hello")
