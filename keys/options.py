@@ -151,6 +151,11 @@ class Box:
         # Nobody is locked out by a first run; the second proves the onion by coming through it.
         "open",
     )
+    tor: str = option(
+        OneOf(("debian", "torproject")),
+        "Whose tor it runs: Debian's, or what the Tor Project publishes, which is newer.",
+        "debian",
+    )
     reserve: int = option(Size(64 * MIB, 64 * GIB), "Disk space that drops never get.", 512 * MIB)
     bridges: tuple[str, ...] = option(
         ListOf(
@@ -177,6 +182,9 @@ class Options(Common):
     masthead: str = option(Text(500), "The file masthead.pub, relative to newsroom.yaml.")
     onion: str | None = option(
         Text(500), "The source onion's file `hostname`, relative to newsroom.yaml, or its address.", None
+    )
+    desk_onion: str | None = option(
+        Text(500), "The same of the desk onion: for desk.html alone, which no source is given.", None
     )
     recipients: tuple[Listed, ...] = option(
         ListOf(Section(Listed, alone="file"), 1, 64),

@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import torproject
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -66,7 +68,9 @@ def inventory(path: Path) -> dict[str, Any]:
             "ansible_host": box.host,
             "ansible_user": box.user,
             "ansible_become": box.user != "root",
+            "newsroom_host": box.host,
             "newsroom_ssh": box.ssh,
+            "newsroom_torproject": box.tor == "torproject",
             "newsroom_reserve": box.reserve,
             "newsroom_bridges": list(box.bridges),
         }
@@ -74,6 +78,8 @@ def inventory(path: Path) -> dict[str, Any]:
     problems += _own_onion(newsroom, addresses["source-onion"])
     problems += (_open(folder / name) for name in ONIONS[1:] if not _closed(folder / name))
     problems += _journalists(newsroom, folder / "desk-onion")
+    if host.get("newsroom_torproject"):
+        problems += _torproject(folder)
     operators = _operators(folder / "ssh-onion", problems)
     if box is not None and box.ssh == "onion":
         host |= _through_tor(addresses["ssh-onion"], box.host)
@@ -173,6 +179,17 @@ def _uninvited(name: str, folder: Path) -> Problem:
     invite = f"run `desk invite {name} --onion ADDRESS`"
     move = f"{invite}, and move {name}.auth into {folder / onion.CLIENTS}"
     return problem(f"{name} has no invitation to the {folder.name.replace('-', ' ')}", move)
+
+
+def _torproject(folder: Path) -> Iterator[Problem]:
+    """Gives a problem when the Tor Project's key is not there, or is not the only one in its file."""
+    try:
+        there = torproject.fingerprints((folder / torproject.FILE).read_text())
+    except (OSError, UnicodeDecodeError):
+        there = []
+    if there != [torproject.FINGERPRINT]:
+        said = f"{torproject.FILE} is not the key of the Tor Project's packages"
+        yield problem(said, f"fetch it from {torproject.URL} into {folder}")
 
 
 def _through_tor(address: str, host: str) -> dict[str, str]:

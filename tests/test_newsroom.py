@@ -92,6 +92,7 @@ def test_the_box_is_read_and_stays_out_of_what_is_published(write: Write) -> Non
         "{host: a, reserve: 1 MiB}",
         "{host: a, bridges: ['192.0.2.1:443 x\\nNoExec 0']}",
         "{host: a, ssh: closed}",
+        "{host: a, tor: mine}",
         "{host: a, bridges: ['meek 192.0.2.1:443']}",
     ],
 )

@@ -27,7 +27,7 @@ NEWSROOMS: dict[str, dict[str, Any]] = {
     "hidden": {
         "box": f"{{host: 192.0.2.7, bridges: ['obfs4 {BRIDGE} cert=ab+/= iat-mode=0', 'snowflake {OTHER}']}}"
     },
-    "closed": {"box": "{host: 192.0.2.7, ssh: onion}"},
+    "closed": {"box": "{host: 192.0.2.7, ssh: onion}", "newsroom_torproject": True},
     "moved": {"newsroom_former": True},
 }
 UNITS = ("relay", "sealer", "health")
@@ -214,6 +214,9 @@ def test_apt_accepts_its_configuration(box: Box) -> None:
     assert 'Unattended-Upgrade::Automatic-Reboot "true";' in said
     sources = box.text("etc/apt/sources.list.d/knothole.sources")
     assert all(line.startswith("URIs: tor+https://") for line in sources.splitlines() if "URIs" in line)
+    theirs = box.name == "closed"
+    assert ("URIs: tor+https://deb.torproject.org/torproject.org\n" in sources) == theirs
+    assert ('Unattended-Upgrade::Origins-Pattern:: "origin=TorProject";' in said) == theirs
 
 
 def test_the_kernel_knows_each_setting_or_has_no_such_part(box: Box) -> None:

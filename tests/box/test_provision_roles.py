@@ -91,7 +91,7 @@ def test_every_notice_has_a_handler_and_only_handlers_restart() -> None:
 
 def test_the_files_of_the_base_notify_its_handlers() -> None:
     base = PROVISION / "roles/base"
-    handlers = {step["name"] for step in read(base / "handlers/main.yml")}
+    handlers = {step.get("listen", step["name"]) for step in read(base / "handlers/main.yml")}
     files = read(base / "vars/main.yml")["base_files"]
     assert {one["notify"] for one in files if "notify" in one} <= handlers
     assert all((base / "templates" / f"{one['path']}.j2").is_file() for one in files)
