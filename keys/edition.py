@@ -38,6 +38,13 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeskFile:
+    name: str = option(Pattern(r"desk-[A-Za-z-]{2,20}\.html", "desk-en.html"), "Its file name.")
+    size: int = option(_BYTES, "Its length in bytes.")
+    sha256: str = option(Pattern("[0-9a-f]{64}", "64 hex digits"), "Its SHA-256.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Terms:
     """What the relay that serves an edition keeps to."""
 
@@ -67,6 +74,9 @@ class Manifest:
     terms: Terms = option(Section(Terms), "What the relay keeps to.")
     headers: Mapping[str, str] = option(_HEADERS, "Response headers of every file.")
     files: tuple[File, ...] = option(ListOf(Section(File), 1, 5000), "Every file, by path.")
+    desk: tuple[DeskFile, ...] | None = option(
+        ListOf(Section(DeskFile), 1, 60), "The journalists' page, given to them and not served.", None
+    )
 
     @staticmethod
     def from_json(data: bytes) -> Manifest:
@@ -129,9 +139,14 @@ class Content:
 
 
 def write(
-    folder: Path, newsroom: Newsroom, headers: Mapping[str, str], files: Mapping[str, Content]
+    folder: Path,
+    newsroom: Newsroom,
+    headers: Mapping[str, str],
+    files: Mapping[str, Content],
+    desk: Mapping[str, bytes] = {},
 ) -> bytes:
-    """Writes an edition's files and manifest into an empty folder, and gives the manifest's bytes."""
+    """Writes an edition's files and manifest into an empty folder, and gives the manifest's bytes. The files
+    of the journalists' page are listed in it, and not written."""
     for path, content in files.items():
         put(folder, path, content.data)
     entries = (
@@ -144,6 +159,10 @@ def write(
         )
         for path, c in sorted(files.items())
     )
+    listed = (
+        DeskFile(name=name, size=len(page), sha256=hashlib.sha256(page).hexdigest())
+        for name, page in sorted(desk.items())
+    )
     data = Manifest(
         version=1,
         newsroom=newsroom.id,
@@ -152,6 +171,7 @@ def write(
         terms=Terms.of(newsroom),
         headers=headers,
         files=tuple(entries),
+        desk=tuple(listed) or None,
     ).to_json()
     (folder / MANIFEST).write_bytes(data)
     return data

@@ -102,15 +102,31 @@ class Newsroom(Common):
 def load(path: Path, catalogues: Collection[str] | None = None) -> Newsroom:
     """Gives the newsroom of a newsroom.yaml and the key files it names; raises BadNewsroom with all mistakes,
     one a line, as `FILE:LINE: sentence`. With `catalogues`, a language without one is a mistake."""
-    return _load(path, catalogues)[0]
+    return _load(path, catalogues).newsroom
 
 
 def load_with_box(path: Path) -> tuple[Newsroom, Box | None]:
     """Gives what `load` gives, and what newsroom.yaml says of the box; raises BadNewsroom as `load` does."""
-    return _load(path, None)
+    loaded = _load(path, None)
+    return loaded.newsroom, loaded.box
 
 
-def _load(path: Path, catalogues: Collection[str] | None) -> tuple[Newsroom, Box | None]:
+def load_with_desk(path: Path, catalogues: Collection[str]) -> tuple[Newsroom, str | None]:
+    """Gives what `load` gives, and the desk onion's address; raises BadNewsroom as `load` does."""
+    loaded = _load(path, catalogues)
+    return loaded.newsroom, loaded.desk_onion
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """newsroom.yaml: what everybody may know, and what is not for sources."""
+
+    newsroom: Newsroom
+    box: Box | None
+    desk_onion: str | None
+
+
+def _load(path: Path, catalogues: Collection[str] | None) -> _Loaded:
     try:
         return _assemble(nodes_of_yaml(_read(path, LONGEST_YAML)), path.parent, catalogues)
     except _Unreadable as unreadable:
@@ -147,7 +163,7 @@ def _read(path: Path, longest: int) -> str:
         raise _Unreadable(f"{path}:{at_line}: this line is not UTF-8") from None
 
 
-def _assemble(root: Node, folder: Path, catalogues: Collection[str] | None) -> tuple[Newsroom, Box | None]:
+def _assemble(root: Node, folder: Path, catalogues: Collection[str] | None) -> _Loaded:
     values, mistakes = Section(Options).parts(root)
     mistakes += _across(values, root, catalogues)
     masthead: Masthead | None = None
@@ -156,11 +172,7 @@ def _assemble(root: Node, folder: Path, catalogues: Collection[str] | None) -> t
             masthead = Masthead.parse(_read(folder / values["masthead"], LONGEST_KEY_FILE))
         except (_Unreadable, Forged) as error:
             mistakes.append(Mistake(line(at(root, "masthead")), f"masthead: {_reason(error)}"))
-    if values.get("onion"):
-        try:
-            values["onion"] = _onion(values["onion"], folder)
-        except (_Unreadable, BadOnion) as error:
-            mistakes.append(Mistake(line(at(root, "onion")), f"onion: {_reason(error)}"))
+    mistakes += _onions(values, root, folder)
     recipients: list[Recipient] = []
     listed: tuple[Listed, ...] = values.get("recipients", ())
     for i, entry in enumerate(listed):
@@ -174,18 +186,31 @@ def _assemble(root: Node, folder: Path, catalogues: Collection[str] | None) -> t
         mistakes += _readers(values, root, recipients)
     if mistakes or masthead is None:
         raise Wrong(*mistakes)
-    box = values.pop("box", None)
+    box, desk_onion = values.pop("box", None), values.pop("desk_onion", None)
     found = {"id": masthead.newsroom, "masthead": str(masthead), "recipients": tuple(recipients)}
-    return Newsroom(**values | found | {"id": values.get("id") or masthead.newsroom}), box
+    newsroom = Newsroom(**values | found | {"id": values.get("id") or masthead.newsroom})
+    return _Loaded(newsroom, box, desk_onion)
 
 
-def _onion(said: str, folder: Path) -> str:
+def _onions(values: dict[str, Any], root: Node, folder: Path) -> Iterator[Mistake]:
+    """Puts addresses in the place of what newsroom.yaml says, and gives the mistakes."""
+    for name in ("onion", "desk_onion"):
+        try:
+            if values.get(name):
+                values[name] = _onion(values[name], folder, of_desks=name == "desk_onion")
+        except (_Unreadable, BadOnion) as error:
+            yield Mistake(line(at(root, name)), f"{name}: {_reason(error)}")
+    if values.get("desk_onion") and values["desk_onion"] == values.get("onion"):
+        yield Mistake(line(at(root, "desk_onion")), "desk_onion: it is the source onion's")
+
+
+def _onion(said: str, folder: Path, *, of_desks: bool) -> str:
     """Gives the address that stands in newsroom.yaml, or in the file named there."""
     address = said
     if not said.endswith(".onion"):
         address = _read(folder / said, LONGEST_KEY_FILE).strip()
         # Tor makes that folder for every onion it serves; only the closed ones have somebody in it.
-        if any((folder / said).with_name(onion.CLIENTS).glob("*.auth")):
+        if not of_desks and any((folder / said).with_name(onion.CLIENTS).glob("*.auth")):
             raise BadOnion(f"{said} is a closed onion's, which no source is to learn")
     try:
         onion.parse_address(address.lower())
