@@ -94,3 +94,22 @@ def test_a_former_onion_needs_a_whole_folder_and_an_edition_that_speaks_of_it(ne
     (former / "hs_ed25519_secret_key").write_bytes(b"$ANSIBLE_VAULT;1.1;AES256\n")
     said = [problem["sentence"] for problem in inventory(newsroom)["newsroom_problems"]]
     assert "former-source-onion has the address of source-onion" in said
+
+
+@pytest.mark.parametrize("words", [(), ("-e", "wipe_host=192.0.2.8"), ("-e", "wipe_host=")])
+def test_nothing_is_wiped_unless_its_address_is_said(newsroom: Path, words: tuple[str, ...]) -> None:
+    done = ansible("ansible-playbook", "wipe.yml", *words, newsroom=newsroom)
+    assert done.returncode == 2
+    assert (
+        "- nobody said which box is to be wiped: run `make wipe NEWSROOM=newsroom.yaml HOST=192.0.2.7`"
+        in (" ".join(done.stdout.split()))
+    )
+    assert " ok=0 " in done.stdout
+    assert " unreachable=0 " in done.stdout
+
+
+def test_a_newsroom_that_cannot_be_read_says_why_nothing_is_wiped(newsroom: Path) -> None:
+    newsroom.write_text(newsroom.read_text().replace("name: The", "nam: The"))
+    done = ansible("ansible-playbook", "wipe.yml", "-e", "wipe_host=192.0.2.7", newsroom=newsroom)
+    assert done.returncode == 2
+    assert "unknown option 'nam'" in " ".join(done.stdout.split())
