@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test lint bench named box rotate test-box lock clean
+.PHONY: help setup browser demo test lint bench named box rotate wipe test-box lock clean
 
 help:
 	@echo 'make demo    the whole loop on this machine, then a page to try (CI=1: end after the proof;'
@@ -14,6 +14,7 @@ help:
 	@echo 'make box     NEWSROOM=newsroom.yaml: a fresh Debian becomes the box (CHECK=1: only say what would change;'
 	@echo '             VAULT=FILE: the passphrase of the onions'"'"' keys, else it is asked for)'
 	@echo 'make rotate  NEWSROOM=newsroom.yaml WHAT=DRILL: new keys or a new address; without WHAT it lists the drills'
+	@echo 'make wipe    NEWSROOM=newsroom.yaml HOST=ADDRESS: what the box holds is removed, and it switches itself off'
 	@echo 'make test-box    that very thing, in a container (root; mmdebstrap and systemd-container)'
 	@echo 'make clean   remove what make made'
 
@@ -74,6 +75,9 @@ box: setup named
 
 rotate: setup $(if $(WHAT),named)
 	@$(PY) provision/rotate.py $(if $(WHAT),'$(NEWSROOM)' '$(WHAT)' $(WHO) $(if $(VAULT),--vault '$(VAULT)'),--help)
+
+wipe: setup named
+	@cd provision && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NEWSROOM='$(abspath $(NEWSROOM))' ansible-playbook wipe.yml -e wipe_host='$(HOST)'
 
 lock:
 	sh requirements/lock.sh
