@@ -211,11 +211,21 @@ def test_nobody_gets_ahead_by_what_they_claim() -> None:
     assert len(case.missing) == 32
 
 
+def test_what_comes_next_comes_after_all_that_nothing_came_after() -> None:
+    first = note("ada", (), says("note", text="first"))
+    both = [note(name, (first.id,), says("note", text=name)) for name in ("ada", "bea")]
+    assert fold([FROM_THE_SOURCE], [first, *both], PARTNERS).heads == tuple(sorted(one.id for one in both))
+    many = [note("ada", (), says("note", text=str(n))) for n in range(40)]
+    deep = note("bea", (many[0].id,), says("note", text="deep"))
+    heads = fold([FROM_THE_SOURCE], [*many, deep], PARTNERS).heads
+    assert (len(heads), deep.id in heads, many[0].id in heads) == (32, True, False)
+
+
 def test_who_has_read_what() -> None:
     reads = [
         ("bea", says("read", messages=[MESSAGES[0]])),
-        ("ada", says("read", time="2026-11-24T06:00Z", messages=[MESSAGES[0], MESSAGES[2]])),
         ("ada", says("read", time="2026-11-23T06:00Z", messages=[MESSAGES[0]])),
+        ("ada", says("read", time="2026-11-24T06:00Z", messages=[MESSAGES[0], MESSAGES[2]])),
         ("eve", says("read", messages=[MESSAGES[1]])),
     ]
     case = fold([FROM_THE_SOURCE, message(1, "ada")], [], PARTNERS, reads)
