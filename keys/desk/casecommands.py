@@ -7,13 +7,14 @@ from typing import Any
 
 from keys.casework import LONGEST_LABEL, LONGEST_TEXT
 from keys.codename import thread_id
-from keys.desk import caseshow, editions
+from keys.desk import caseshow, clean, editions
+from keys.desk import export as exports
 from keys.desk.arguments import desk_of
 from keys.desk.case import Case, Task
 from keys.desk.cases import Cases, say
 from keys.desk.desk import Desk
 from keys.desk.show import SHORT
-from keys.desk.terminal import counted, read_text, say_json, warn
+from keys.desk.terminal import Progress, counted, read_text, say_json, warn
 from keys.desk.terminal import say as print_
 from keys.errors import BadDrop, DeskError
 
@@ -209,3 +210,21 @@ def _planned(case: Case) -> str:
     if not case.planned:
         raise DeskError("no date of publication is proposed", hint="propose one: `desk case CASE date DATE`")
     return case.planned
+
+
+def export(arguments: argparse.Namespace) -> None:
+    with desk_of(arguments) as desk:
+        thread = Cases(desk).find(arguments.case)
+        with Progress() as progress:
+            made = exports.export(desk, thread, arguments.target, editions.today(), progress)
+    if arguments.json:
+        say_json(vars(made) | {"target": str(arguments.target)})
+    else:
+        held = f"{counted(made.files, 'file')}, {made.cleaned} of them cleaned too"
+        print_(f"{arguments.target} holds the case and {held}")
+    if lacking := clean.lacking():
+        warn(f"nothing was cleaned of metadata: this computer lacks {' and '.join(lacking)}")
+    elif made.uncleaned:
+        warn(f"not cleaned of metadata: {', '.join(made.uncleaned)}")
+    for id_ in made.gone:
+        warn(f"drop {id_[:SHORT]} is on this computer no longer")

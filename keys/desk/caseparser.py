@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from keys.casework import ANSWERS, ITEMS, STATES, is_date
 from keys.desk import casecommands
@@ -23,6 +24,14 @@ def add(command: Adder) -> None:
 
     made = command("handover", casecommands.hand_over, "give somebody's open tasks to another", _HANDOVER)
     _names(made)
+    passphrase(made)
+    as_json(made)
+
+    made = command("export", casecommands.export, "write a case into a folder or a zip", _EXPORT)
+    made.add_argument("case", metavar="CASE", help="the beginning of its id, or of a drop's in it")
+    made.add_argument(
+        "-o", dest="target", type=Path, required=True, metavar="PATH", help="a folder or .zip not there yet"
+    )
     passphrase(made)
     as_json(made)
 
@@ -91,3 +100,7 @@ signed and sealed to them; the source sees none of it, and the box cannot tell i
 _HANDOVER = """
 
 For somebody who leaves. A case whose readers do not include the other is named, and left as it is."""
+_EXPORT = """
+
+Holds the source's files as they came, copies without metadata where the programs mat2 and bubblewrap are
+installed, a hash of each, what was said and by whom. Nothing locks it."""
