@@ -33,12 +33,13 @@ except ModuleNotFoundError as missing:
     hint = "run `make setup` and `. .venv/bin/activate`, or `pip install .[build]`"
     sys.exit(f"build: error: {missing.name} is not installed here\nbuild: hint: {hint}")
 
+import desk_page
 from keys import edition
 from keys.codename import word_list
 from keys.errors import BadAgeFile, BadEdition, BadIdentity, BadNewsroom, KnotholeError
 from keys.identity import unlock
 from keys.masthead import Masthead, MastheadKey
-from keys.newsroom import Newsroom, load
+from keys.newsroom import Newsroom, load_with_desk
 from keys.options import QUESTIONS, Options, Question
 from keys.passphrase import Passphrases
 from keys.schema import Section, canonical, plain
@@ -258,6 +259,19 @@ class Pages:
             files["/recipients.txt"] = edition.Content("".join(lines).encode(), TEXT, {})
         return files
 
+    def desk(self, onion: str | None) -> dict[str, bytes]:
+        """Gives the page for journalists, one file a language; none where their onion is not known."""
+        if onion is None:
+            return {}
+        sheet = self.style.data + (SITE / "styles/desk.css").read_bytes()
+        inside = desk_page.inside(sheet, bundle("desk.js", "english", self.cache), relay := f"http://{onion}")
+        files = {}
+        for language, environment in self.environments.items():
+            said = json.loads(self._render(language, "desk-messages.json"))
+            data = desk_page.data(environment.globals["data"], self.newsroom, relay, said)
+            files[f"desk-{language}.html"] = self._render(language, "desk.html", data=data, **inside)
+        return files
+
     def landing(self) -> dict[str, bytes]:
         """Gives the static page for the ordinary web. Its links are relative: it can lie under any path."""
         style = Asset("page.css", self.style.data, CSS)
@@ -341,13 +355,17 @@ class Pages:
 # --- the command --------------------------------------------------------------------------------------------
 
 
-def lay_out(pages: Pages, folder: Path, key: MastheadKey | None = None) -> None:
-    """Writes edition/, signed if there is a key, and landing/; readable by all whatever the umask."""
-    edition.write(folder / "edition", pages.newsroom, HEADERS, pages.edition())
+def lay_out(pages: Pages, folder: Path, desk_onion: str | None, key: MastheadKey | None = None) -> None:
+    """Writes edition/, signed if there is a key, landing/, and desk/ if there is an onion for it; readable by
+    all whatever the umask."""
+    desk = pages.desk(desk_onion)
+    edition.write(folder / "edition", pages.newsroom, HEADERS, pages.edition(), desk)
     if key:
         edition.sign(folder / "edition", key)
     for path, data in pages.landing().items():
         edition.put(folder / "landing", path, data)
+    for name, data in desk.items():
+        edition.put(folder / "desk", f"/{name}", data)
     for item in (folder, *folder.rglob("*")):
         item.chmod(0o755 if item.is_dir() else 0o644)
 
@@ -394,7 +412,7 @@ def masthead_key(path: Path, passphrase_fd: int | None) -> MastheadKey:
         raise BuildError(f"{path} is not a whole locked masthead", hint=hint) from None
 
 
-def build(newsroom: Newsroom, options: argparse.Namespace) -> None:
+def build(newsroom: Newsroom, desk_onion: str | None, options: argparse.Namespace) -> None:
     out: Path = options.out
     if newsroom.expires < datetime.now(UTC).date():
         raise BuildError(
@@ -408,14 +426,16 @@ def build(newsroom: Newsroom, options: argparse.Namespace) -> None:
     # A sibling, so that the last step is a rename on one file system.
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as place:
         built = Path(place, "new")
-        lay_out(Pages(newsroom, options.cache), built, key)
+        lay_out(Pages(newsroom, options.cache), built, desk_onion, key)
         replace(built, out)
     signed = "signed" if key else "not signed"
     print(f"{out}/edition: edition {newsroom.edition} of {newsroom.name}, until {newsroom.expires}, {signed}")
     print(f"{out}/landing: the page for the ordinary web")
+    if desk_onion:
+        print(f"{out}/desk: the page for journalists, and for nobody else")
 
 
-def check(newsroom: Newsroom, options: argparse.Namespace) -> None:
+def check(newsroom: Newsroom, desk_onion: str | None, options: argparse.Namespace) -> None:
     """Raises BadEdition unless the edition in OUT is what this input builds, and any signature is the
     masthead's."""
     folder = options.out / "edition"
@@ -424,7 +444,7 @@ def check(newsroom: Newsroom, options: argparse.Namespace) -> None:
     if (folder / edition.SIGNATURE).exists():
         edition.verify(folder, Masthead.parse(newsroom.masthead), newsroom.expires)
     with tempfile.TemporaryDirectory() as place:
-        lay_out(Pages(newsroom, options.cache), Path(place))
+        lay_out(Pages(newsroom, options.cache), Path(place), desk_onion)
         if found := list(differences(Path(place), options.out)):
             raise BadEdition("\n".join(found), hint="it was built from another input, or altered")
     print(f"{options.out} is what this builds")
@@ -460,7 +480,7 @@ def main() -> int:
         elif not options.newsroom or not options.out:
             parser.error("newsroom.yaml and -o OUT are needed")
         else:
-            (check if options.check else build)(load(options.newsroom, languages()), options)
+            (check if options.check else build)(*load_with_desk(options.newsroom, languages()), options)
     except KnotholeError as error:
         return fail(error.detail if isinstance(error, BadNewsroom) else str(error), error.hint)
     except OSError as error:

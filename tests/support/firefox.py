@@ -232,7 +232,7 @@ class Firefox:
         return list(
             self.chrome(
                 "const found = Services.console.getMessageArray().filter(m => m instanceof Ci.nsIScriptError)"
-                ".filter(m => /^http:/.test(m.sourceName) || m.category.startsWith('CSP'))"
+                ".filter(m => /^(http|file):/.test(m.sourceName) || m.category.startsWith('CSP'))"
                 ".filter(m => m.category !== 'Layout')"  # that it was drawn early, by a screenshot for one
                 # Firefox 140 knows no Trusted Types, and says so of every policy that asks for them.
                 ".filter(m => !/unknown directive .(require-)?trusted-types/.test(m.errorMessage))"

@@ -1,0 +1,43 @@
+// The list of threads, and of what could not be read.
+
+import { threadsOf } from "./desk-threads.js";
+import { copyOf, element, part, sentence } from "./page.js";
+
+/** @typedef {import("./desk-sync.js").Desk} Desk */
+/** @typedef {import("./desk-threads.js").Thread} Thread */
+
+/**
+ * Shows what there is; `open` is called with the thread that is chosen.
+ * @param {Desk} desk
+ * @param {(thread: Thread) => void} open
+ */
+export function showInbox(desk, open) {
+  const threads = threadsOf(desk);
+  const broken = [...desk.state.entries.values()].filter(({ problem }) => problem);
+  element("empty").hidden = threads.length > 0;
+  element("threads").replaceChildren(...threads.map((thread) => itemFor(thread, open)));
+  element("problems").hidden = broken.length === 0;
+  element("problem-list").replaceChildren(
+    ...broken.map(({ id, day, problem }) => {
+      const item = document.createElement("li");
+      item.textContent = `${id.slice(0, 8)}, ${day}: ${sentence(`problem_${problem}`)}`;
+      return item;
+    }),
+  );
+}
+
+/**
+ * @param {Thread} thread
+ * @param {(thread: Thread) => void} open
+ */
+function itemFor(thread, open) {
+  const { id, title, day, files, unread, byHand } = thread;
+  const item = copyOf("thread");
+  item.dataset.key = thread.key;
+  part(item, "new").hidden = !unread;
+  part(item, "title").textContent = byHand ? sentence("by_hand") : title || sentence("no_text");
+  const facts = files > 0 ? sentence("facts_files", { day, id, files }) : sentence("facts", { day, id });
+  part(item, "facts").textContent = facts;
+  part(item, "open").addEventListener("click", () => open(thread));
+  return item;
+}
