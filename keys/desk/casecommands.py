@@ -7,7 +7,7 @@ from typing import Any
 
 from keys.casework import LONGEST_LABEL, LONGEST_TEXT
 from keys.codename import thread_id
-from keys.desk import caseshow, clean, editions
+from keys.desk import caseshow, clean, editions, files, stats
 from keys.desk import export as exports
 from keys.desk.arguments import desk_of
 from keys.desk.case import Case, Task
@@ -228,3 +228,14 @@ def export(arguments: argparse.Namespace) -> None:
         warn(f"not cleaned of metadata: {', '.join(made.uncleaned)}")
     for id_ in made.gone:
         warn(f"drop {id_[:SHORT]} is on this computer no longer")
+
+
+def count(arguments: argparse.Namespace) -> None:
+    with desk_of(arguments) as desk:
+        months = stats.months(desk, editions.today())
+    if arguments.svg:
+        files.create(arguments.svg, stats.svg(months).encode())
+    if arguments.json:
+        say_json([month.to_plain() for month in months])
+    else:
+        print_(stats.text(months))

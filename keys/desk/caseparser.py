@@ -35,6 +35,11 @@ def add(command: Adder) -> None:
     passphrase(made)
     as_json(made)
 
+    made = command("stats", casecommands.count, "count by month what came and what became of it", _STATS)
+    made.add_argument("--svg", type=Path, metavar="FILE", help="draw a chart into a file not there yet")
+    passphrase(made)
+    as_json(made)
+
 
 def _sayings(command: Adder) -> None:
     def says(name: str, about: str) -> argparse.ArgumentParser:
@@ -104,3 +109,8 @@ _EXPORT = """
 
 Holds the source's files as they came, copies without metadata where the programs mat2 and bubblewrap are
 installed, a hash of each, what was said and by whom. Nothing locks it."""
+_STATS = """
+
+Counted here, from what this desk can read: the box knows none of it. A drop is opened once a colleague or
+you have looked at it; DAYS is how many a case's source waited for the first answer, in the median; a case is
+counted in the month in which it began, and as published also in the month in which somebody said so."""
