@@ -56,18 +56,21 @@ class Cases:
         return self._fold(thread, [one for one in self._notes.get(thread, []) if one.id != WAITING])
 
     def _fold(self, thread: bytes, notes: Iterable[Note]) -> Case:
-        return fold(self._messages.get(thread, []), notes, self._partners, self._reads)
+        messages = self._messages.get(thread, [])
+        reads = [one for message in messages for one in self._reads.get(message.id, ())]
+        return fold(messages, notes, self._partners, reads)
 
     @cached_property
-    def _reads(self) -> list[tuple[str, Statement]]:
-        said = [
-            (note.author, one)
-            for notes in self._notes.values()
-            for note in notes
-            for one in note.said.says
-            if one.says == "read"
-        ]
-        return said + [(self._desk.name, one) for one in reading(self._desk.state.reads)]
+    def _reads(self) -> dict[str, list[tuple[str, Statement]]]:
+        """Gives who said to have read which message."""
+        notes = (note for notes in self._notes.values() for note in notes)
+        said = [(note.author, one) for note in notes for one in note.said.says if one.says == "read"]
+        said += [(self._desk.name, one) for one in reading(self._desk.state.reads)]
+        found: dict[str, list[tuple[str, Statement]]] = {}
+        for author, one in said:
+            for message in one.more["messages"]:
+                found.setdefault(message, []).append((author, one))
+        return found
 
     def to(self, thread: bytes) -> tuple[str, ...]:
         """Gives whom a note of this case is sealed to: its readers whom the page lists."""

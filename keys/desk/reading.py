@@ -48,6 +48,8 @@ def show(arguments: argparse.Namespace) -> None:
         facts = [("drop", entry.id), ("day", str(entry.day)), ("size", size(entry.size))]
         if entry.forged:
             facts.append(("FORGED", f"{entry.letter.author} did not sign this note"))
+        if desk.name not in (*entry.letter.to, entry.letter.author):
+            facts.append(("passed on", "by a colleague: the source did not choose you"))
         more = {"id": entry.id, "day": str(entry.day), "forged": entry.forged}
         more["conversation"] = [shows.turn_json(turn) for turn in turns]
         with desk.home.drop(entry.id).open("rb") as source:

@@ -49,12 +49,12 @@ def months(desk: Desk, today: date) -> list[Month]:
     cases = Cases(desk)
     folded = {thread: cases.of(thread) for thread in cases.threads}
     received, opened = _drops(desk.state, folded.values())
+    answers = _answers(desk.state, folded)
     began: dict[str, list[tuple[str, int | None]]] = {}
     published: Counter[str] = Counter()
     for thread, case in folded.items():
         first = case.messages[0].day
-        answer = _first_answer(desk.state, thread, case)
-        waited = max((answer - first).days, 0) if answer else None
+        waited = max((answers[thread] - first).days, 0) if thread in answers else None
         began.setdefault(_month(first), []).append((case.stands, waited))
         published.update(_published(case))
     found = []
@@ -89,12 +89,19 @@ def _drops(state: State, cases: Iterable[Case]) -> tuple[Counter[str], Counter[s
     return received, opened
 
 
-def _first_answer(state: State, thread: bytes, case: Case) -> date | None:
-    days = [reply.day for reply in state.replies.values() if reply.thread == thread and reply.used]
-    for entry in state.thread(thread):
-        if entry.letter and entry.letter.record and not entry.forged and entry.letter.author in case.readers:
-            days.append(entry.day)
-    return min(days, default=None)
+def _answers(state: State, cases: Mapping[bytes, Case]) -> dict[bytes, date]:
+    """Gives the day of the first answer in each case that has one."""
+    found = [(reply.thread, reply.day) for reply in state.replies.values() if reply.used]
+    for entry in state.entries.values():
+        letter = entry.letter
+        if letter and letter.record and not entry.forged:
+            case = cases.get(letter.thread)
+            if case and letter.author in case.readers:
+                found.append((letter.thread, entry.day))
+    first: dict[bytes, date] = {}
+    for thread, day in found:
+        first[thread] = min(day, first.get(thread, day))
+    return first
 
 
 def _published(case: Case) -> list[str]:

@@ -195,6 +195,7 @@ def test_widening_passes_the_case_on(alliance: Newsdesk) -> None:
     (entry,) = [one for one in alliance.desk("cyn", "list", "--json").json if one["kind"] == "drop"]
     shown = alliance.desk("cyn", "show", entry["id"], "--json").json
     assert (shown["message"], shown["files"][0]["size"]) == ("It began in March.", 256 * 12_000)
+    assert "by a colleague: the source did not choose you" in alliance.desk("cyn", "show", entry["id"]).out
     turns = {(turn["who"], turn["text"]) for turn in shown["conversation"]}
     assert turns == {(None, "It began in March."), ("bea", "who are you?")}
     assert alliance.desk("ada", "show", drop, "--json").json["files"] == shown["files"], "the same hashes"
