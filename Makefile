@@ -55,7 +55,7 @@ lint: setup
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
-	$(VENV)/bin/djlint --check --lint --quiet site/templates
+	$(VENV)/bin/djlint --check --lint site/templates
 	@cd site && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm run --silent lint
 	@# ansible-lint finds its ansible and its yamllint on the PATH, and its configuration where it stands.
 	@cd provision && export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" && yamllint --strict . && ansible-lint --offline -q
