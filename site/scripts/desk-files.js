@@ -8,6 +8,9 @@ import { kindOf, pictureType, textFrom } from "./desk-picture.js";
 import { visible } from "./desk-text.js";
 import { announce, copyOf, part, sentence, size } from "./page.js";
 
+// Firefox shows what it saved as .pdf, .svg or .xml in a tab of its own, whatever its type was said to be;
+// and a page that is opened from a disk has the origin of this one.
+const UNSAFE = ".unsafe";
 const WIDEST = 4096; // pixels of a picture's longer side
 const LONGEST_LINE = 100_000; // characters of text that are laid out
 
@@ -58,7 +61,7 @@ function itemFor({ name, size: bytes }, content) {
     const found = await content();
     if (!found) return;
     const sum = await sumOf(await found.arrayBuffer());
-    save(found, name);
+    save(found, name + UNSAFE);
     say(said, sentence("file_saved", { file: name }));
     part(item, "sum").textContent = sum;
     part(item, "sum").hidden = false;

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 from support.desk_page import WITH_DESK, DeskPage
 from support.firefox import Firefox
 from support.house import House
+from support.pictures import png
 from support.relay_process import ask
 from support.source import Source
 
@@ -40,18 +39,6 @@ def page(firefox: Firefox, newsroom: House, tmp_path: Path) -> Iterator[DeskPage
     one.open()
     yield one
     firefox.open("about:blank")
-
-
-def png(width: int, height: int) -> bytes:
-    """A picture in one colour, with a text chunk that is not to be seen."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    rows = (b"\0" + b"\xd0\x30\x30" * width) * height
-    parts = chunk(b"IHDR", head), chunk(b"tEXt", b"Author\0the source"), chunk(b"IDAT", zlib.compress(rows))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b"")
 
 
 def send(house: House, firefox: Firefox, text: str, files: dict[str, bytes], folder: Path) -> list[str]:
@@ -102,9 +89,11 @@ def test_unlock_sync_read_attachments_reply_and_the_source_sees_it(
     firefox.wait(lambda: not firefox.count(f"{scan} canvas"))
     assert not firefox.shown(f"{table} [data-show]")
     firefox.click(f"{table} [data-save]")
-    assert page.saved("table.pdf").read_bytes() == blob
+    assert page.saved("table.pdf.unsafe").read_bytes() == blob
     assert page.said_of(table) == page.message("file_saved", file="table.pdf")
     assert firefox.text(f"{table} [data-sum]") == hashlib.sha256(blob).hexdigest()
+
+    assert len(firefox.command("WebDriver:GetWindowHandles")) == 1, "what was saved was opened, too"
 
     answer = "Thank you.\n" + "é" * 1000
     assert page.reply(answer) == page.message("sent")

@@ -123,8 +123,10 @@ def test_nothing_of_a_message_or_a_file_runs(page: DeskPage, newsroom: House) ->
         assert page.said_of(item) == page.message("file_unlike", file=name)
         assert not firefox.count(f"{item} canvas")
     # What is saved is saved as it is, whatever it is, and opened by nothing.
-    firefox.click(f"{page.file('page.html')} [data-save]")
-    assert page.saved("page.html").read_bytes() == files["page.html"]
+    for name in ("page.html", "drawing.svg", "paper.pdf"):
+        firefox.click(f"{page.file(name)} [data-save]")
+        assert page.saved(f"{name}.unsafe").read_bytes() == files[name]
+    assert len(firefox.command("WebDriver:GetWindowHandles")) == 1
     assert firefox.url == page.path.as_uri()
 
 
@@ -145,7 +147,7 @@ def test_a_zip_of_zeros_stays_a_zip_and_much_padding_is_read_through(page: DeskP
     page.firefox.click(f"{item} [data-show]")
     assert page.said_of(item) == page.message("file_unlike", file="zeros.txt")
     page.firefox.click(f"{page.file('bomb.zip')} [data-save]")
-    assert page.saved("bomb.zip").read_bytes() == packed.getvalue()
+    assert page.saved("bomb.zip.unsafe").read_bytes() == packed.getvalue()
 
 
 def test_a_copy_and_a_forged_note_are_told(page: DeskPage, newsroom: House) -> None:

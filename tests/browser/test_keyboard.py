@@ -4,40 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from support.firefox import ENTER, SPACE, TAB, Firefox
 from support.house import House
+from support.keyboard import Keyboard
 from support.source import Source
-
-STOPS = 60  # a page with more would be a burden of its own
-_SEEN = """
-const at = document.activeElement, style = getComputedStyle(at);
-const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
-return [at.matches(arguments[0]), at.outerHTML.slice(0, 120), outlined || style.boxShadow !== "none"];
-"""
-
-
-class Keyboard:
-    def __init__(self, firefox: Firefox) -> None:
-        self.firefox = firefox
-
-    def to(self, css: str) -> None:
-        """Tabs on until the focus is on what matches; at every stop on the way it is to be seen."""
-        for _ in range(STOPS):
-            self.firefox.press(TAB)
-            there, where, seen = self.firefox.script(_SEEN, css)
-            assert seen, f"the focus is not to be seen at {where}"
-            if there:
-                return
-        pytest.fail(f"{css} is not reached with Tab")
-
-    def fill(self, css: str, text: str) -> None:
-        self.to(css)
-        self.firefox.press(*text)
-
-    def press(self, css: str, key: str = ENTER) -> None:
-        self.to(css)
-        self.firefox.press(key)
 
 
 def _at_heading(source: Source, step: str) -> None:
