@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from keys import casework
-from keys.casework import MOST, Said, Statement
+from keys.casework import MOST, MOST_AFTER, Said, Statement
 from keys.codename import thread_id
 from keys.desk.case import Case, Message, Note
 from keys.desk.casefold import fold
@@ -29,7 +30,9 @@ class Cases:
         for entry in desk.state.entries.values():
             self._add(entry)
         for thread, note in _own(desk):
-            self._notes.setdefault(thread, []).append(note)
+            after = note.said.after if note.id != WAITING else self.after(thread, note.said.after)
+            said = Said(after, note.said.says)
+            self._notes.setdefault(thread, []).append(replace(note, said=said))
 
     def _add(self, entry: Entry) -> None:
         letter = entry.letter
@@ -71,6 +74,16 @@ class Cases:
             for message in one.more["messages"]:
                 found.setdefault(message, []).append((author, one))
         return found
+
+    def after(self, thread: bytes, heads: Iterable[str]) -> tuple[str, ...]:
+        """Gives what a note comes after whose author had these when speaking: always one's own last, too."""
+        mine = {note.id: note.said.after for note in self._notes.get(thread, []) if self._is_mine(note)}
+        last = mine.keys() - {id_ for after in mine.values() for id_ in after}
+        before = {id_ for one in last for id_ in mine[one]}
+        return tuple(sorted([*sorted(last), *sorted(set(heads) - before - last)][:MOST_AFTER]))
+
+    def _is_mine(self, note: Note) -> bool:
+        return note.author == self._desk.name and note.id != WAITING
 
     def to(self, thread: bytes) -> tuple[str, ...]:
         """Gives whom a note of this case is sealed to: its readers whom the page lists."""
@@ -132,6 +145,5 @@ def _own(desk: Desk) -> Iterator[tuple[bytes, Note]]:
     for one in desk.state.says:
         groups.setdefault((one.thread, one.note or WAITING), []).append(one)
     for (thread, id_), group in groups.items():
-        # What the last of them came after, the others came after too, or their author had not heard it yet.
         said = Said(group[-1].after, tuple(one.statement for one in group))
         yield thread, Note(id_, desk.name, said)

@@ -56,18 +56,22 @@ def _unread(desk: Desk) -> Iterator[Letter]:
 def _speak(desk: Desk, thread: bytes, reply: OwnReply | None = None) -> bytes:
     """Gives a note of a case, with as many of the statements that wait as it holds."""
     cases = Cases(desk)
-    told = [one for one in desk.state.says if one.thread == thread and not one.note]
-    after = told[-1].after if told else cases.sent(thread).heads
-    told = [*told, *_reads(desk, cases, thread)][:MOST]
+    waiting = [one for one in desk.state.says if one.thread == thread and not one.note]
+    # What was said before a fetch and after it goes in two notes: `after` is one for all of a note.
+    told = [one for one in waiting if one.after == waiting[0].after]
+    heads = cases.sent(thread).heads
+    told += [replace(one, after=heads) for one in _reads(desk, cases, thread)]
+    del told[MOST:]
     text = reply.text if reply else ""
-    letter = _letter(desk, cases, thread, reply)
-    while told and not drops.is_smallest(_saying(letter, after, told), text):
+    letter = _saying(_letter(desk, cases, thread, reply), cases, told)
+    while told and not drops.is_smallest(letter, text):
         told.pop()
+        letter = _saying(letter, cases, told)
     out = io.BytesIO()
-    letter = _saying(letter, after, told)
     digest = drops.seal(out, letter, text, [], desk.recipients, desk.journalist.signing_key)
     if reply:
         desk.state.replies[reply.id] = replace(reply, recorded=True)
+    after = letter.case.after if letter.case else ()
     _remember(desk, [replace(one, after=after, note=note_id(digest)) for one in told])
     return out.getvalue()
 
@@ -95,9 +99,11 @@ def _letter(desk: Desk, cases: Cases, thread: bytes, reply: OwnReply | None) -> 
     return replace(letter, language=reply.language, to=to, record=Record(reply.id, reply.live))
 
 
-def _saying(letter: Letter, after: tuple[str, ...], told: Sequence[Saying]) -> Letter:
-    said = Said(after, tuple(one.statement for one in told))
-    return replace(letter, case=said if told else None)
+def _saying(letter: Letter, cases: Cases, told: Sequence[Saying]) -> Letter:
+    if not told:
+        return replace(letter, case=None)
+    after = cases.after(letter.thread, told[0].after)
+    return replace(letter, case=Said(after, tuple(one.statement for one in told)))
 
 
 def _remember(desk: Desk, told: Sequence[Saying]) -> None:
