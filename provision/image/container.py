@@ -16,6 +16,8 @@ from typing import Self
 NEEDS = ("systemd-nspawn", "unshare", "nsenter")
 _BOOT = 60  # seconds
 _UP = ("running", "degraded")
+# One tree of groups, and a /tmp that its own systemd mounts.
+_LIKE_A_MACHINE = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1", "SYSTEMD_NSPAWN_TMPFS_TMP": "0"}
 
 _RUN = """\
 set -e
@@ -63,7 +65,7 @@ class Container:
         with self._console.open("ab") as console:
             self._nspawn = subprocess.Popen(
                 ["unshare", "-m", "sh", "-c", _RUN, "sh", self._group, layers, self._folder],
-                env=os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
+                env=os.environ | _LIKE_A_MACHINE,
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,

@@ -11,6 +11,9 @@ need strace strace
 need tor tor
 need mkfs.ext4 e2fsprogs
 need nft nftables
+need sfdisk fdisk
+need mkfs.vfat dosfstools
+need mcopy mtools
 for program; do need "$program" "$program"; done
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -1,0 +1,61 @@
+"""The machines that an image can be for: their processor, their packages, and how their disk is laid out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Part:
+    """A partition, in the disk's order; one without a size takes the rest, and grows on the first start."""
+
+    label: str
+    kind: str  # sfdisk's
+    mib: int = 0
+
+
+@dataclass(frozen=True)
+class Board:
+    name: str
+    machine: str  # as the kernel says it
+    debian: str  # as Debian says it
+    components: str
+    packages: tuple[str, ...]
+    table: str  # sfdisk's `label`
+    parts: tuple[Part, ...]
+    uploads: int  # how many sources without JavaScript may send at once, on the smallest of them
+
+
+# A rented server has firmware of one of two kinds: GRUB stands in the first partition for the one, in the
+# second for the other, and reads the third. The kernel for clouds has their disks and cards, and little else.
+VPS = Board(
+    name="vps",
+    machine="x86_64",
+    debian="amd64",
+    components="main",
+    packages=("linux-image-cloud-amd64",),
+    table="gpt",
+    parts=(
+        Part("GRUB", "21686148-6449-6E6F-744E-656564454649", 1),
+        Part("ESP", "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", 16),
+        Part("ROOT", "0FC63DAF-8483-4772-8E79-3D69D8477DE4"),
+    ),
+    uploads=12,
+)
+
+# A Raspberry Pi reads its kernel from a FAT partition in an old kind of table. raspi-firmware puts every new
+# one there, and asks for these two labels.
+PI = Board(
+    name="pi",
+    machine="aarch64",
+    debian="arm64",
+    components="main non-free-firmware",
+    packages=("linux-image-arm64", "raspi-firmware", "dosfstools"),
+    table="dos",
+    parts=(Part("RASPIFIRM", "c", 512), Part("RASPIROOT", "83")),
+    uploads=5,
+)
+
+BOARDS = {board.name: board for board in (VPS, PI)}

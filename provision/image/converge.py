@@ -1,0 +1,41 @@
+"""Applies the box's own playbook to a bare tree, as `make box` does to a machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from image.container import Container
+from image.errors import NoImage
+from image.given import HERE, Given, as_a_pipe
+
+
+def converge(given: Given, workshop: Path) -> None:
+    """Makes the tree `root` of the workshop a box, in a container that starts from it."""
+    with Container(folder=workshop) as machine:
+        _play(given, workshop / "hosts.json", machine.pid)
+
+
+def _play(given: Given, hosts: Path, pid: int) -> None:
+    way = {"ansible_connection": "container", "container_pid": pid, "ansible_user": "root"}
+    # How much memory it will have, the machine that it is made on cannot say.
+    said = way | {"relay_uploads": given.board.uploads}
+    hosts.write_text(json.dumps({"all": {"hosts": {"box": said}}}))
+    known = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    known |= {"NEWSROOM": str(given.newsroom), "PATH": f"{Path(sys.executable).parent}:{known['PATH']}"}
+    with as_a_pipe(given.passphrase) as passphrase:
+        done = subprocess.run(
+            [
+                *("ansible-playbook", "-i", "inventory.py", "-i", hosts),
+                *("--vault-password-file", f"/dev/fd/{passphrase}", "playbook.yml"),
+            ],
+            cwd=HERE,
+            env=known,
+            pass_fds=[passphrase],
+            check=False,
+        )
+    if done.returncode:
+        raise NoImage("the playbook did not come to its end", "see what Ansible said above")

@@ -1,0 +1,114 @@
+"""A bare Debian for a board, from Debian's packages alone, with what the playbook installs at hand."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import yaml
+
+from image.boards import Board
+from image.errors import NoImage
+
+SUITE = "trixie"
+MIRROR = "http://deb.debian.org/debian"
+FILES = Path(__file__).resolve().parent / "root"
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+_ONION = FILES.parent.parent / "roles/onion/vars/main.yml"
+_START = (
+    *("systemd", "systemd-sysv", "systemd-resolved", "dbus", "udev", "kmod", "login", "procps", "iproute2"),
+    *("python3", "python3-apt", "openssh-server", "initramfs-tools", "zstd", "cloud-guest-utils", "fdisk"),
+)
+# What the roles install: fetched while there is a network, installed by them when there is none.
+ROLES = (
+    *("apparmor", "apt-transport-tor", "ca-certificates", "minisign", "nftables", "python3-venv"),
+    *("systemd-timesyncd", "tor", "unattended-upgrades"),
+)
+_FETCH = "apt-get -qq --download-only --no-install-recommends install"
+# For each package, one initramfs is made: once, at the end, is enough, and emulated it takes minutes.
+_LATER = """\
+set -e
+chroot "$1" dpkg-divert --quiet --local --rename --add /usr/sbin/update-initramfs
+ln -s /bin/true "$1/usr/sbin/update-initramfs"
+mkdir -p "$1/boot/firmware"
+"""
+_NOW = """\
+set -e
+rm "$1/usr/sbin/update-initramfs"
+chroot "$1" dpkg-divert --quiet --local --rename --remove /usr/sbin/update-initramfs
+chroot "$1" update-initramfs -c -k all
+rmdir --ignore-fail-on-non-empty "$1/boot/firmware"
+"""
+
+
+def release() -> int:
+    """Gives the time of Debian's release, than which no file of an image is younger. Needs the network."""
+    try:
+        with urllib.request.urlopen(f"{MIRROR}/dists/{SUITE}/Release", timeout=30) as file:  # noqa: S310 - http
+            lines = file.read(1 << 20).decode().splitlines()
+        (said,) = (line.partition(":")[2] for line in lines if line.startswith("Date:"))
+        return int(parsedate_to_datetime(said.strip()).timestamp())
+    except (OSError, ValueError):
+        raise NoImage(f"{MIRROR} cannot be reached", "see that this computer is on the Internet") from None
+
+
+def transports(bridges: Sequence[str]) -> list[str]:
+    """Gives the packages of the bridges' transports, as the role names them."""
+    known = yaml.safe_load(_ONION.read_text())["onion_transports"]
+    return sorted({known[kind]["package"] for line in bridges if (kind := line.split()[0]) in known})
+
+
+def bare(board: Board, bridges: Sequence[str], root: Path, epoch: int) -> None:
+    """Makes the tree, which starts with a kernel of its own and in a container alike."""
+    signed = f"[signed-by={_KEYRING}]"
+    sources = [
+        f"deb {signed} {MIRROR} {SUITE} {board.components}",
+        f"deb {signed} {MIRROR} {SUITE}-updates {board.components}",
+        f"deb {signed} {MIRROR}-security {SUITE}-security {board.components}",
+    ]
+    later = " ".join((*ROLES, *transports(bridges)))
+    done = subprocess.run(
+        [
+            *("mmdebstrap", "--quiet", "--variant=minbase", "--format=directory", f"--arch={board.debian}"),
+            *('--aptopt=Acquire::Languages "none"', '--aptopt=APT::Install-Recommends "false"'),
+            *("--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*"),
+            *("--dpkgopt=force-unsafe-io", "--skip=cleanup/apt/lists,cleanup/apt/cache"),
+            f"--include={','.join((*_START, *board.packages))}",
+            f"--essential-hook={_LATER}",
+            f"--customize-hook={_NOW}",
+            f'--customize-hook=chroot "$1" {_FETCH} {later}',
+            *(SUITE, root, *sources),
+        ],
+        env=os.environ | {"SOURCE_DATE_EPOCH": str(epoch), "DEBIAN_FRONTEND": "noninteractive"},
+        check=False,
+    )
+    if done.returncode:
+        raise NoImage("Debian's packages could not be had or set up", "see what mmdebstrap said above")
+
+
+def dress(root: Path, key: str) -> None:
+    """Adds what a machine without an installer needs: its line, its first start, and its operator's key."""
+    shutil.copytree(FILES, root, dirs_exist_ok=True, copy_function=_copy)
+    for unit in ("systemd-networkd.service", "systemd-resolved.service", "knothole-first-start.service"):
+        subprocess.run(["systemctl", f"--root={root}", "--quiet", "enable", unit], check=True)
+    # Not `uninitialized`: then every unit that Debian would enable by itself would be, on the first start.
+    (root / "etc/machine-id").write_text("")
+    names = root / "etc/resolv.conf"
+    names.unlink(missing_ok=True)
+    names.symlink_to("../run/systemd/resolve/stub-resolv.conf")
+    ssh = root / "root/.ssh"
+    ssh.mkdir(mode=0o700, exist_ok=True)
+    (ssh / "authorized_keys").write_text(f"{key}\n")
+    (ssh / "authorized_keys").chmod(0o600)
+
+
+def _copy(source: str, target: str) -> str:
+    """Copies a file of the checkout, whose owner and mode may be anybody's."""
+    shutil.copyfile(source, target)
+    Path(target).chmod(0o755 if os.access(source, os.X_OK) else 0o644)
+    return target

@@ -1,0 +1,159 @@
+"""What an image is made from; all of it is looked at first, for the making takes minutes."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.parsing.vault import VaultLib, VaultSecret
+
+from image.boards import BOARDS, Board
+from image.container import NEEDS as CONTAINER
+from image.disk import SEARCHED
+from image.errors import NoImage
+from image.start import GRUB
+
+HERE = Path(__file__).resolve().parent.parent
+SCRATCH = 5 << 30  # bytes: the tree, and two copies of it on their way to the image
+# Program and Debian's package.
+_TOOLS = {
+    "mmdebstrap": "mmdebstrap",
+    "sfdisk": "fdisk",
+    "mke2fs": "e2fsprogs",
+    "debugfs": "e2fsprogs",
+    "mkfs.vfat": "dosfstools",
+    "mcopy": "mtools",
+    "ssh-keygen": "openssh-client",
+    "systemd-nspawn": "systemd-container",
+    "unshare": "util-linux",
+    "nsenter": "util-linux",
+    "grub-mkimage": "grub-common",
+}
+_ALWAYS = ("mmdebstrap", "sfdisk", "mke2fs", "debugfs", "mkfs.vfat", "mcopy", "ssh-keygen")
+_GRUB = {"i386-pc": "grub-pc-bin", "x86_64-efi": "grub-efi-amd64-bin"}
+
+
+@dataclass(frozen=True)
+class Given:
+    """All that goes into one image; the passphrase is asked for and kept in memory alone."""
+
+    board: Board
+    newsroom: Path
+    host: dict[str, Any]
+    key: str  # the operator's public ssh key, one line
+    passphrase: bytes
+    out: Path
+
+
+def board(name: str) -> Board:
+    if name not in BOARDS:
+        raise NoImage("which board?" if not name else f"no image is made for a {name}", f"say {_either()}")
+    return BOARDS[name]
+
+
+def _either() -> str:
+    return " or ".join(f"BOARD={name}" for name in sorted(BOARDS))
+
+
+def computer(board: Board, folder: Path) -> None:
+    """Refuses a computer that cannot make the image: without the programs, the rights or the room."""
+    if os.geteuid() != 0:
+        raise NoImage("only root can make files that belong to others", "run it with sudo")
+    if platform.machine() != board.machine:
+        said = (
+            f"an image for a {board.name} is made on a computer with its kind of processor, {board.machine}"
+        )
+        raise NoImage(said, "run this on one; a rented server of that kind will do for an hour")
+    names = [*_ALWAYS, *CONTAINER, *(["grub-mkimage"] if board.table == "gpt" else [])]
+    lacking = {_TOOLS[one] for one in names if shutil.which(one, path=SEARCHED) is None}
+    if board.table == "gpt":
+        lacking |= {package for kind, package in _GRUB.items() if not (GRUB / kind).is_dir()}
+    if lacking:
+        packages = " ".join(sorted(lacking))
+        raise NoImage("this computer lacks programs that make an image", f"run `apt-get install {packages}`")
+    if shutil.disk_usage(folder).free < SCRATCH:
+        raise NoImage(
+            f"{folder} has less than {SCRATCH >> 30} GiB free", "make room, or say another OUT=FILE"
+        )
+
+
+def operator(file: Path) -> str:
+    """Gives the key that logs in on the finished box; a secret one is refused unread."""
+    try:
+        lines = file.read_text().strip().splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    make = "make one with `ssh-keygen -t ed25519`, or name another with KEY=FILE.pub"
+    if lines and "PRIVATE KEY" in lines[0]:
+        raise NoImage(f"{file} is a secret key", f"name {file}.pub, which stands beside it")
+    if len(lines) != 1 or not _is_key(file):
+        raise NoImage(f"{file} holds no public ssh key, so nobody could log in on the box", make)
+    return lines[0]
+
+
+def _is_key(file: Path) -> bool:
+    done = subprocess.run(["ssh-keygen", "-l", "-f", file], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def newsroom(path: Path) -> dict[str, Any]:
+    """Gives what the inventory says of the box; what it misses is told all at once."""
+    if not path.is_file():
+        raise NoImage(f"there is no {path}", "run `make image NEWSROOM=newsroom.yaml BOARD=vps`")
+    done = subprocess.run(
+        [sys.executable, HERE / "inventory.py", "--list"],
+        env=os.environ | {"NEWSROOM": str(path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise NoImage(f"the inventory of {path} cannot be had", done.stderr.strip())
+    host: dict[str, Any] = json.loads(done.stdout)["_meta"]["hostvars"]["box"]
+    problems = list(host["newsroom_problems"])
+    problems += _not_for_an_image(host)
+    if problems:
+        told = "".join(f"\n- {one['sentence']}: {one['remedy']}" for one in problems)
+        raise NoImage(f"{path.name} and its folder are not whole", f"mend this first:{told}")
+    return host
+
+
+def _not_for_an_image(host: dict[str, Any]) -> Iterator[dict[str, str]]:
+    if host.get("ansible_user", "root") != "root":
+        yield {"sentence": "an image has no user but root", "remedy": "take `user` out of `box:`"}
+    if host.get("newsroom_ssh", "open") != "open":
+        said = "an image starts with port 22 open to your key, for it has no password for the console"
+        yield {"sentence": said, "remedy": "write `ssh: open`, and change it back once you have logged in"}
+
+
+def opened(host: dict[str, Any], passphrase: bytes) -> None:
+    """Refuses a passphrase that does not open the onions' keys."""
+    vault = VaultLib([("default", VaultSecret(passphrase))])
+    for secret in sorted(Path(host["newsroom_folder"]).glob("*-onion/hs_ed25519_secret_key")):
+        try:
+            vault.decrypt(secret.read_bytes())
+        except AnsibleError:
+            again = "give the passphrase that locked them, at the prompt or as the file that VAULT names"
+            raise NoImage("the onions' keys cannot be opened", again) from None
+
+
+@contextmanager
+def as_a_pipe(passphrase: bytes) -> Iterator[int]:
+    """A descriptor from which a child process reads the passphrase, once; no disk or argument has it."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, passphrase + b"\n")
+        os.close(writing)
+        yield reading
+    finally:
+        os.close(reading)

@@ -1,0 +1,125 @@
+"""The tree of a machine that ran becomes one from which no machine has run yet."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from image import debian, disk, finish, start
+from image.boards import BOARDS, PI, Board
+
+NAME = disk.names(PI, "3-abc")
+STAYS = {
+    "etc/passwd": "root",
+    "etc/ssh/sshd_config": "Include",
+    "var/lib/tor/source-onion/hs_ed25519_secret_key": "key",
+    "var/lib/tor/desk-onion/authorized_clients/ada.auth": "descriptor",
+    "var/lib/tor/desk-onion/hostname": "x.onion",
+    "var/log/README": "",
+}
+GOES = (
+    "etc/ssh/ssh_host_ed25519_key",
+    "etc/shadow-",
+    "var/lib/systemd/random-seed",
+    "var/lib/systemd/timers/stamp",
+    "var/lib/knothole/board",
+    "var/lib/knothole/drops/1",
+    "var/lib/tor/state",
+    "var/lib/tor/keys/ed25519_master_id_secret_key",
+    "var/lib/tor/desk-onion/hs_pow",
+    "var/lib/apt/lists/mirror_Packages",
+    "var/cache/apt/archives/tor.deb",
+    "var/log/dpkg.log",
+    "var/log/tor/log",
+    "root/.ansible/tmp/x",
+    "run/secret",
+    "tmp/left",
+)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "tree"
+    for path, text in (STAYS | dict.fromkeys(GOES, "made")).items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    (root / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n")
+    (root / "etc/machine-id").chmod(0o444)
+    (root / "var/log/README").unlink()
+    (root / "var/log/README").symlink_to("../../usr/share/doc/README")
+    return root
+
+
+def test_what_is_of_one_machine_goes_and_what_is_the_newsrooms_stays(tree: Path) -> None:
+    finish.clean(tree)
+    files = {str(one.relative_to(tree)) for one in finish.every(tree) if not one.is_dir()}
+    assert files == {*STAYS, "etc/machine-id"}
+    assert (tree / "etc/machine-id").read_bytes() == b""
+    assert (tree / "var/lib/knothole").is_dir()
+    assert (tree / "var/log/tor").is_dir()
+
+
+def test_nothing_outside_the_tree_is_touched(tree: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("ours")
+    os.utime(outside / "file", (2_000_000_000, 2_000_000_000))
+    for place in ("var/tmp", "var/log/journal", "var/lib/apt/lists/partial", "var/lib/tor/else"):
+        (tree / place).parent.mkdir(parents=True, exist_ok=True)
+        (tree / place).symlink_to(outside)
+    finish.clean(tree)
+    finish.clamp(tree, 1_700_000_000)
+    assert (outside / "file").read_text() == "ours"
+    assert (outside / "file").stat().st_mtime == 2_000_000_000
+    assert finish.size(tree) < 1 << 20
+
+
+def test_no_file_is_younger_than_the_release(tree: Path) -> None:
+    os.utime(tree / "etc/passwd", (1_800_000_000, 1_600_000_000))
+    finish.clamp(tree, 1_700_000_000)
+    assert {one.lstat().st_mtime for one in finish.every(tree)} == {1_600_000_000, 1_700_000_000}
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_a_tree_knows_its_root_by_the_disks_name(board: Board, tree: Path) -> None:
+    for folder in ("etc/knothole", "boot"):
+        (tree / folder).mkdir()
+    start.settle(board, tree, NAME)
+    assert (tree / "etc/knothole/first-start").exists()
+    fstab = (tree / "etc/fstab").read_text()
+    root = str(disk.part_name(NAME, board.parts[-1].label))
+    assert (f"UUID={root} / ext4" in fstab) == (board is not PI)
+    assert ("LABEL=RASPIROOT / ext4" in fstab) == (board is PI)
+    menu = tree / "boot/grub/grub.cfg"
+    assert menu.exists() == (board is not PI)
+    if menu.exists():
+        assert menu.read_text().count(f"root=UUID={root} ro") == 2
+        assert "{" not in menu.read_text().replace("' {\n", "")
+
+
+def test_the_shell_accepts_the_first_start() -> None:
+    file = debian.FILES / "usr/local/sbin/knothole-first-start"
+    subprocess.run(["sh", "-n", file], check=True)
+    assert os.access(file, os.X_OK)
+
+
+def test_systemd_accepts_its_unit(tmp_path: Path) -> None:
+    unit = debian.FILES / "etc/systemd/system/knothole-first-start.service"
+    text = unit.read_text()
+    (tmp_path / unit.name).write_text(text.replace("/usr/local/sbin/knothole-first-start", "/bin/true"))
+    check = ["systemd-analyze", "verify", "--man=no", tmp_path / unit.name]
+    done = subprocess.run(check, capture_output=True, text=True, check=True)
+    assert "first-start" not in done.stderr
+
+
+def test_a_bridges_transport_is_at_hand_and_no_other() -> None:
+    plain, hidden = "192.0.2.1:443 AB", "obfs4 192.0.2.1:443 AB cert=x iat-mode=0"
+    assert debian.transports([]) == debian.transports([plain]) == []
+    assert debian.transports([plain, hidden, hidden]) == ["obfs4proxy"]
+
+
+def test_what_the_roles_install_is_at_hand() -> None:
+    """Nothing can be fetched once the machine is in its container."""
+    roles = (debian.FILES.parent.parent / "roles").rglob("tasks/*.yml")
+    named = "".join(file.read_text() for file in roles)
+    assert all(package in named for package in debian.ROLES)
