@@ -34,15 +34,24 @@ return [...document.querySelectorAll("#conversation > li")].map(li => ({
 
 
 class DeskPage:
-    """desk.html as `house` built it, for its relay in place of an onion; written into `folder`."""
+    """desk.html as `house` built it, written into `folder`; for its relay in place of an onion, unless one is
+    given."""
 
     def __init__(
-        self, firefox: Firefox, house: House, folder: Path, language: str = "en", idle_minutes: float = 15
+        self,
+        firefox: Firefox,
+        house: House,
+        folder: Path,
+        language: str = "en",
+        idle_minutes: float = 15,
+        onion: str = "",
     ) -> None:
         self.firefox = firefox
         self.house = house
         built = house.edition.parent / f"desk/desk-{language}.html"
-        page = built.read_text().replace(f"http://{DESK_ONION}", house.relay.desk_url)
+        page = built.read_text()
+        assert f"http://{onion or DESK_ONION}" in page
+        page = page.replace(f"http://{DESK_ONION}", house.relay.desk_url)
         page = page.replace('"idle_minutes": 15', f'"idle_minutes": {idle_minutes}')
         self.path = folder / built.name
         self.path.write_text(page)

@@ -38,7 +38,7 @@ def running(folder: Path) -> Iterator[Onions]:
     source, desk = (f"unix:{folder / name}" for name in _SOCKETS)
     control = f"unix:{folder}/network/box/control"
     relay = {"source": source, "desk": desk, "circuits": "haproxy", "control": control}
-    more = "onion: ../source-onion/hostname\nwithout_javascript: seal\n"
+    more = "onion: ../source-onion/hostname\ndesk_onion: ../desk-onion/hostname\nwithout_javascript: seal\n"
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         # While the network starts, which is mostly waiting.
         building = pool.submit(House, folder / "house", ("ada", "bea"), more, relay)
