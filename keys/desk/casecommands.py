@@ -7,7 +7,7 @@ from typing import Any
 
 from keys.casework import LONGEST_LABEL, LONGEST_TEXT
 from keys.codename import thread_id
-from keys.desk import caseshow, clean, editions, files, stats
+from keys.desk import caseshow, clean, editions, files, passing, stats
 from keys.desk import export as exports
 from keys.desk.arguments import desk_of
 from keys.desk.case import Case, Task
@@ -161,9 +161,13 @@ def _widen(arguments: argparse.Namespace, desk: Desk, case: Case) -> dict[str, A
         if who not in partners and who not in desk.recipients:
             raise DeskError(f"{who} is neither a partner nor a journalist of this newsroom")
         to |= dict.fromkeys(partners.get(who, (who,)))
+    if arguments.again:
+        to.pop(desk.name, None)
+        passing.again(desk, Cases(desk).find(arguments.case), to)
+        return {"to": list(to)}
     new = [name for name in to if name not in case.readers]
     if not new:
-        raise DeskError("they may read this case already", hint="`desk case CASE` shows its readers")
+        raise DeskError("they may read this case already", hint="--again passes on what they have lost")
     return {"to": new}
 
 

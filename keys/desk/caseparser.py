@@ -76,6 +76,7 @@ def _sayings(command: Adder) -> None:
     made.add_argument("until", nargs="?", type=_date, metavar="DATE", help="such as 2027-01-31")
     _names(says("handover", "give one's open tasks to another"))
     made = says("widen", "let another partner or journalist read the case")
+    made.add_argument("--again", action="store_true", help="pass on all of it to who has lost it")
     made.add_argument("who", nargs="+", metavar="WHO", help="a partner's or journalist's short name")
 
 

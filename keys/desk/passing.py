@@ -6,7 +6,7 @@ import io
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from keys import drop as drops
@@ -32,21 +32,32 @@ class Owed:
 
 
 def owed(desk: Desk) -> Iterator[Owed]:
-    """Gives what this desk has to pass on, in the cases that its journalist widened."""
+    """Gives what this desk has to pass on: what its journalist widened a case to, and what somebody lost."""
     cases = Cases(desk)
     new: dict[bytes, set[str]] = {}
     for thread, said in cases.mine("widen"):
         new.setdefault(thread, set()).update(said.more["to"])
-    for thread, names in new.items():
+    for thread in new | {entry.letter.thread: set() for entry in _lost(desk) if entry.letter}:
         readers = cases.of(thread).readers
         for entry in desk.state.thread(thread):
             letter = entry.letter
             if letter is None or entry.forged or (letter.author and letter.author not in readers):
                 continue
             has = {*letter.to, letter.author, *desk.state.passed.get(entry.id, ())}
-            to = tuple(name for name in desk.recipients if name in names - has)
+            names = (new.get(thread, set()) - has) | desk.state.again.get(entry.id, set())
+            to = tuple(name for name in desk.recipients if name in names)
             if to and desk.home.drop(entry.id).exists():
                 yield Owed(entry, to)
+
+
+def again(desk: Desk, thread: bytes, names: Iterable[str]) -> None:
+    """Remembers to pass on all that is here of a case to readers who have lost it. The caller saves."""
+    for entry in desk.state.thread(thread):
+        desk.state.again.setdefault(entry.id, set()).update(names)
+
+
+def _lost(desk: Desk) -> Iterator[Entry]:
+    return (desk.state.entries[id_] for id_ in desk.state.again if id_ in desk.state.entries)
 
 
 def small(desk: Desk) -> Iterator[Owed]:
@@ -118,6 +129,8 @@ def _reseal(desk: Desk, one: Owed, out: Writable) -> None:
 
 def _passed(desk: Desk, one: Owed) -> None:
     desk.state.passed.setdefault(one.entry.id, set()).update(one.to)
+    if lost := desk.state.again.pop(one.entry.id, set()) - set(one.to):
+        desk.state.again[one.entry.id] = lost
 
 
 def _is_smallest(desk: Desk, entry: Entry) -> bool:

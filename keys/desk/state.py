@@ -111,6 +111,7 @@ class State:
         default_factory=dict
     )  # messages read here, and when, that nobody was told of
     passed: dict[str, set[str]] = field(default_factory=dict)  # drops, and to whom this desk passed them on
+    again: dict[str, set[str]] = field(default_factory=dict)  # drops, and who lost them
     copies: dict[str, Copy] = field(default_factory=dict)  # drops that are being passed on
 
     def thread(self, key: bytes) -> Iterator[Entry]:

@@ -46,6 +46,7 @@ def _plain(state: State) -> dict[str, Any]:
         "says": [_plain_saying(one) for one in state.says],
         "reads": state.reads,
         "passed": {id_: sorted(names) for id_, names in state.passed.items()},
+        "again": {id_: sorted(names) for id_, names in state.again.items()},
         "copies": {id_: [copy.drop, *copy.to] for id_, copy in state.copies.items()},
     }
 
@@ -80,6 +81,7 @@ def _parse(given: dict[str, Any]) -> State:
         says=[_saying(**one) for one in given.get("says", ())],
         reads=dict(given.get("reads", {})),
         passed={id_: set(names) for id_, names in given.get("passed", {}).items()},
+        again={id_: set(names) for id_, names in given.get("again", {}).items()},
         copies={id_: Copy(drop, tuple(to)) for id_, (drop, *to) in given.get("copies", {}).items()},
     )
 

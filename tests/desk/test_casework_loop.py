@@ -226,6 +226,34 @@ def test_two_who_widen_at_once_give_no_copy_twice(alliance: Newsdesk) -> None:
     assert [row["problem"] for row in alliance.desk("cyn", "list", "--json").json] == [""] * 3
 
 
+def test_what_one_lost_another_passes_on_again(alliance: Newsdesk) -> None:
+    """A laptop is lost, and the box has forgotten all of it by then."""
+    source = Source(alliance, to=("ada", "bea"))
+    drop = source.send("hello", {"a": b"a" * 20_000})
+    fetch(alliance, "ada", "bea")
+    says(alliance, "bea", drop, "note", text="from bea")
+    says(alliance, "ada", drop, "note", text="from ada")
+    fetch(alliance, "bea", "ada", "bea", "ada")
+    before = case(alliance, "ada", drop)
+    for one in ask(alliance.relay.desk, "GET", "/drops").said["drops"]:
+        ask(alliance.relay.desk, "DELETE", f"/drops/{one['id']}")
+    shutil.rmtree(alliance.home("bea"))
+    assert alliance.join("bea").status == 0
+    fetch(alliance, "bea")
+    assert alliance.desk("bea", "cases").out == "no cases\n"
+
+    says(alliance, "ada", drop, "widen", "--again", "bea")
+    fetch(alliance, "ada", "bea")
+    after = case(alliance, "bea", before["case"])
+    assert [one["text"] for one in after["history"] if one["says"] == "note"] == [
+        one["text"] for one in before["history"]
+    ]
+    assert {one["author"] for one in after["history"]} == {"ada", "bea"}
+    count = len(ask(alliance.relay.desk, "GET", "/drops").said["drops"])
+    fetch(alliance, "ada")
+    assert len(ask(alliance.relay.desk, "GET", "/drops").said["drops"]) == count + 1, "once"
+
+
 def test_tasks_of_one_who_leaves_are_handed_over(alliance: Newsdesk) -> None:
     drops = [Source(alliance, to=("ada", "bea")).send("one"), Source(alliance, to=("bea",)).send("two")]
     fetch(alliance, "bea")

@@ -40,6 +40,7 @@ FULL = State(
     says=[Saying(bytes(32), statement("2026-01-02T00:00Z", "widen", to=["ada"]), ("3" * 32,), "4" * 32)],
     reads={"5" * 32: "2026-01-02T00:00Z"},
     passed={"a" * 32: {"ada", "bea"}},
+    again={"a" * 32: {"cyn"}},
     copies={"a" * 32: Copy("6" * 32, ("cyn",))},
 )
 
@@ -111,7 +112,7 @@ def test_forgetting_what_the_relay_no_longer_has() -> None:
 
 
 def test_a_state_from_before_there_were_watchers() -> None:
-    new = ("canaries", "calls", "board", "says", "reads", "passed", "copies")
+    new = ("canaries", "calls", "board", "says", "reads", "passed", "again", "copies")
     old = {key: value for key, value in plain().items() if key not in new}
     loaded = stored.load(seal_bytes(json.dumps(old).encode(), [ADA.recipient()]), ADA)
     assert (loaded.entries, loaded.canaries, loaded.board, loaded.says) == (FULL.entries, {}, None, [])
