@@ -11,6 +11,8 @@ need strace strace
 need tor tor
 need mkfs.ext4 e2fsprogs
 need nft nftables
+need mat2 mat2
+need bwrap bubblewrap
 need sfdisk fdisk
 need mkfs.vfat dosfstools
 need mcopy mtools
