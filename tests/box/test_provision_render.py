@@ -197,6 +197,21 @@ def test_no_unit_is_exposed(units: Path, unit: str) -> None:
     check("systemd-analyze", "security", "--offline=true", "--threshold=10", "--no-pager", file)
 
 
+def test_apparmor_accepts_the_profiles(box: Box) -> None:
+    parser = shutil.which("apparmor_parser") or shutil.which("/usr/sbin/apparmor_parser")
+    if parser is None:
+        pytest.skip("apparmor is not installed here")
+    file = box.root / "etc/apparmor.d/knothole"
+    quietly = ("--quiet", "--skip-cache", "--skip-kernel-load")
+    check(parser, *quietly, file)
+    said = check(parser, *quietly, "--names", file).splitlines()
+    assert [line for line in said if line.startswith("knothole")] == ["knothole-relay", "knothole-sealer"]
+    for unit in ("relay", "sealer"):
+        assert f"AppArmorProfile=-knothole-{unit}\n" in box.text(
+            f"etc/systemd/system/knothole-{unit}.service"
+        )
+
+
 def test_sshd_accepts_its_configuration(box: Box, tmp_path: Path) -> None:
     sshd = shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
     if sshd is None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from support import container
 from support.box_room import PROVISION, ansible
 from support.container import Container
+from support.relay_process import Reply, ask
 
 IN_A_CONTAINER = [
     pytest.mark.box,
@@ -26,6 +30,7 @@ class Box:
 
     def __init__(self, machine: Container, newsroom: Path) -> None:
         self.machine, self.newsroom = machine, newsroom
+        self.way: dict[str, object] = {}  # how Ansible gets there, if not straight into the container
 
     def converge(self, *words: str) -> str:
         """What Ansible says at the end: `ok=… changed=… …`."""
@@ -43,7 +48,7 @@ class Box:
     def play(self, playbook: str, *words: str) -> subprocess.CompletedProcess[str]:
         here = {"ansible_connection": "container", "container_pid": self.machine.pid, "ansible_user": "root"}
         hosts = self.newsroom.with_name("machine.json")
-        hosts.write_text(json.dumps({"all": {"hosts": {"box": here}}}))
+        hosts.write_text(json.dumps({"all": {"hosts": {"box": self.way or here}}}))
         inventories = ["-i", PROVISION / "inventory.py", "-i", hosts]
         vault = ["--vault-password-file", self.newsroom.with_name("vault")]
         done = ansible("ansible-playbook", *inventories, *vault, *words, playbook, newsroom=self.newsroom)
@@ -51,13 +56,33 @@ class Box:
         return done
 
     def request(self, which: str, head: str, body: bytes = b"") -> tuple[int, bytes]:
-        """An answer of one of the box's sockets, asked as tor does; waits for one that is being opened."""
-        lines = f"{head} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        with self._connected(f"/proc/{self.machine.pid}/root/run/knothole/{which}/socket") as wire:
-            wire.sendall(CIRCUIT + lines.encode() + body)
-            with wire.makefile("rb") as stream:
-                answer = stream.read()
-        return int(answer.split(b" ", 2)[1]), answer.partition(b"\r\n\r\n")[2]
+        """The status and body of `ask`, given METHOD TARGET."""
+        reply = self.ask(which, *head.split(), body)
+        return reply.status, reply.body
+
+    def ask(
+        self, which: str, method: str, target: str, body: bytes | None = None, *, circuit: int = 2
+    ) -> Reply:
+        """The reply of one of the box's sockets, asked as tor does; waits for one that is being opened."""
+        with self.wire(which, circuit) as wire:
+            return ask(wire, method, target, body, {"Connection": "close"})
+
+    @contextmanager
+    def wire(self, which: str, circuit: int = 2) -> Iterator[http.client.HTTPConnection]:
+        """A connection to one of the box's sockets, as tor brings it, for any number of requests."""
+        opened = http.client.HTTPConnection("box")
+        opened.sock = self._connected(f"/proc/{self.machine.pid}/root/run/knothole/{which}/socket")
+        try:
+            opened.sock.sendall(CIRCUIT.replace(b"1:2", f"1:{circuit:x}".encode()))
+            yield opened
+        finally:
+            opened.close()
+
+    def as_user(self, user: str, program: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """A Python program with a user's rights, and those of their own group alone."""
+        group = self.machine.shell(f"id -g {user}")
+        be = ("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups")
+        return self.machine.run(*be, "python3", "-c", program, *words)
 
     def _connected(self, path: str) -> socket.socket:
         for tries in range(300, 0, -1):

@@ -17,7 +17,7 @@ from keys.desk.keygen import new_client, new_onions
 ROOT = Path(__file__).resolve().parents[2]
 PROVISION = ROOT / "provision"
 BIN = Path(sys.executable).parent
-HOST = "onion: source-onion/hostname\nbox: {host: 192.0.2.7}\n"
+HOST = "onion: source-onion/hostname\nbox: {host: 192.0.2.7}\nwithout_javascript: seal\n"
 SECRETS = tuple(f"{name}-onion/hs_ed25519_secret_key" for name in ("source", "desk", "ssh"))
 
 

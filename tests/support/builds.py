@@ -16,6 +16,9 @@ from keys.masthead import MastheadKey
 ROOT = Path(__file__).resolve().parents[2]
 PASSPHRASE = b"a throwaway passphrase"
 KEY = MastheadKey(b"8 bytes!", bytes(range(32)))
+JOURNALISTS = {
+    name: Journalist(name, HybridIdentity(bytes([i]) * 32)) for i, name in enumerate(("ada", "bo"))
+}
 YAML = """\
 name: The Lantern <& "Co">
 operator: {en: We run it ourselves., nl: Wij beheren hem zelf.}
@@ -64,8 +67,7 @@ def build(
 
 
 def fill(folder: Path, yaml: str = YAML) -> Path:
-    for i, name in enumerate(("ada", "bo")):
-        journalist = Journalist(name, HybridIdentity(bytes([i]) * 32))
+    for name, journalist in JOURNALISTS.items():
         (folder / f"{name}.pub").write_text(journalist.public_file())
     (folder / "masthead.pub").write_text(KEY.public.to_file())
     (folder / "masthead.key").write_bytes(lock(KEY.to_text(), PASSPHRASE, 4))

@@ -24,6 +24,7 @@ _START = (
     "openssh-server",
     "iproute2",
     "procps",
+    "sudo",
 )
 # What the roles install: fetched while there is a network, installed by them when there is none.
 _LATER = (
@@ -42,8 +43,8 @@ def missing() -> str:
     return f"not installed: {', '.join(lacks)}" if lacks else ""
 
 
-def make_root(folder: Path) -> Path:
-    """Makes the folder of a bare Debian 13, with the packages at hand that a box installs."""
+def make_root(folder: Path, suite: str = "trixie") -> Path:
+    """Makes the folder of a bare Debian, with the packages at hand that a box installs."""
     root = folder / "root"
     done = subprocess.run(
         [
@@ -52,7 +53,7 @@ def make_root(folder: Path) -> Path:
             f"--include={','.join(_START)}",
             "--dpkgopt=force-unsafe-io",
             f'--customize-hook=chroot "$1" {_FETCH} {_LATER}',
-            *("trixie", root, _mirror()),
+            *(suite, root, _mirror()),
         ],
         capture_output=True,
         text=True,
