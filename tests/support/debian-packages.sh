@@ -11,6 +11,7 @@ need strace strace
 need tor tor
 need mkfs.ext4 e2fsprogs
 need nft nftables
+need ssh openssh-client
 need mat2 mat2
 need bwrap bubblewrap
 need sfdisk fdisk
