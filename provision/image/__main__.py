@@ -71,7 +71,7 @@ def pack(what: Given, root: Path, workshop: Path, epoch: int) -> Path:
     name = disk.names(board, what.host["newsroom_edition_digest"])
     start.settle(board, root, name)
     finish.clean(root)
-    systems = start.firmware(board, root, workshop, name, epoch)
+    systems = start.firmware(board, workshop, name, epoch)
     finish.clamp(root, epoch)
     label = board.parts[-1].label
     system = workshop / "system"
@@ -98,7 +98,7 @@ def _end(*_: object) -> NoReturn:
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser("python -m image", description=__doc__)
     parser.add_argument("newsroom", metavar="newsroom.yaml")
-    parser.add_argument("--board", default="", help="pi or vps")
+    parser.add_argument("--board", default="", help="vps")
     parser.add_argument("--key", default="~/.ssh/id_ed25519.pub", help="the public ssh key of who may log in")
     parser.add_argument(
         "--vault", default="", metavar="FILE", help="holds the passphrase of the onions' keys"

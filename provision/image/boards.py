@@ -12,7 +12,7 @@ class Part:
     """A partition, in the disk's order; one without a size takes the rest, and grows on the first start."""
 
     label: str
-    kind: str  # sfdisk's
+    kind: str
     mib: int = 0
 
 
@@ -21,9 +21,7 @@ class Board:
     name: str
     machine: str  # as the kernel says it
     debian: str  # as Debian says it
-    components: str
     packages: tuple[str, ...]
-    table: str  # sfdisk's `label`
     parts: tuple[Part, ...]
     uploads: int  # how many sources without JavaScript may send at once, on the smallest of them
 
@@ -34,9 +32,7 @@ VPS = Board(
     name="vps",
     machine="x86_64",
     debian="amd64",
-    components="main",
     packages=("linux-image-cloud-amd64",),
-    table="gpt",
     parts=(
         Part("GRUB", "21686148-6449-6E6F-744E-656564454649", 1),
         Part("ESP", "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", 16),
@@ -45,17 +41,4 @@ VPS = Board(
     uploads=12,
 )
 
-# A Raspberry Pi reads its kernel from a FAT partition in an old kind of table. raspi-firmware puts every new
-# one there, and asks for these two labels.
-PI = Board(
-    name="pi",
-    machine="aarch64",
-    debian="arm64",
-    components="main non-free-firmware",
-    packages=("linux-image-arm64", "raspi-firmware", "dosfstools"),
-    table="dos",
-    parts=(Part("RASPIFIRM", "c", 512), Part("RASPIROOT", "83")),
-    uploads=5,
-)
-
-BOARDS = {board.name: board for board in (VPS, PI)}
+BOARDS = {board.name: board for board in (VPS,)}

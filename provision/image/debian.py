@@ -29,21 +29,9 @@ ROLES = (
     *("apparmor", "apt-transport-tor", "ca-certificates", "minisign", "nftables", "python3-venv"),
     *("systemd-timesyncd", "tor", "unattended-upgrades"),
 )
+# All that it mounts and starts ends with it, however that comes about: the tree is removed afterwards.
+_APART = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 _FETCH = "apt-get -qq --download-only --no-install-recommends install"
-# For each package, one initramfs is made: once, at the end, is enough, and emulated it takes minutes.
-_LATER = """\
-set -e
-chroot "$1" dpkg-divert --quiet --local --rename --add /usr/sbin/update-initramfs
-ln -s /bin/true "$1/usr/sbin/update-initramfs"
-mkdir -p "$1/boot/firmware"
-"""
-_NOW = """\
-set -e
-rm "$1/usr/sbin/update-initramfs"
-chroot "$1" dpkg-divert --quiet --local --rename --remove /usr/sbin/update-initramfs
-chroot "$1" update-initramfs -c -k all
-rmdir --ignore-fail-on-non-empty "$1/boot/firmware"
-"""
 
 
 def release() -> int:
@@ -67,20 +55,19 @@ def bare(board: Board, bridges: Sequence[str], root: Path, epoch: int) -> None:
     """Makes the tree, which starts with a kernel of its own and in a container alike."""
     signed = f"[signed-by={_KEYRING}]"
     sources = [
-        f"deb {signed} {MIRROR} {SUITE} {board.components}",
-        f"deb {signed} {MIRROR} {SUITE}-updates {board.components}",
-        f"deb {signed} {MIRROR}-security {SUITE}-security {board.components}",
+        f"deb {signed} {MIRROR} {SUITE} main",
+        f"deb {signed} {MIRROR} {SUITE}-updates main",
+        f"deb {signed} {MIRROR}-security {SUITE}-security main",
     ]
     later = " ".join((*ROLES, *transports(bridges)))
     done = subprocess.run(
         [
+            *_APART,
             *("mmdebstrap", "--quiet", "--variant=minbase", "--format=directory", f"--arch={board.debian}"),
             *('--aptopt=Acquire::Languages "none"', '--aptopt=APT::Install-Recommends "false"'),
             *("--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*"),
             *("--dpkgopt=force-unsafe-io", "--skip=cleanup/apt/lists,cleanup/apt/cache"),
             f"--include={','.join((*_START, *board.packages))}",
-            f"--essential-hook={_LATER}",
-            f"--customize-hook={_NOW}",
             f'--customize-hook=chroot "$1" {_FETCH} {later}',
             *(SUITE, root, *sources),
         ],

@@ -17,7 +17,8 @@ from image.errors import NoImage
 SECTOR = 512
 SEARCHED = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 _HOLE = bytes(MIB)
-_FIRST = 4 * MIB  # where the first partition starts; flash memory is erased in such pieces
+_PIECE = 4 * MIB  # in which flash memory is erased
+_FIRST = _PIECE  # where the first partition starts
 _BEHIND = MIB  # for the second copy of a GPT
 
 
@@ -40,8 +41,8 @@ def part_name(disk: uuid.UUID, label: str) -> uuid.UUID:
 
 def room(root: Path) -> int:
     """Gives the size of the root partition: its files, an eighth for their system, and room to start in."""
-    need = finish.size(root) * 9 // 8 + 192 * MIB
-    return -(-need // (4 * MIB)) * 4 * MIB
+    pieces: int = -(-(finish.size(root) * 9 // 8 + 192 * MIB) // _PIECE)
+    return pieces * _PIECE
 
 
 def places(board: Board, last: int) -> list[Place]:
@@ -55,17 +56,11 @@ def places(board: Board, last: int) -> list[Place]:
 
 def table(board: Board, disk: uuid.UUID, last: int) -> str:
     """Gives what sfdisk is told."""
-    lines = [f"label: {board.table}", f"label-id: {_label_id(board, disk)}"]
+    lines = ["label: gpt", f"label-id: {disk}"]
     for part, place in zip(board.parts, places(board, last), strict=True):
-        line = f"start={place.start // SECTOR}, size={place.size // SECTOR}, type={part.kind}"
-        if board.table == "gpt":
-            line += f", name={part.label}, uuid={part_name(disk, part.label)}"
-        lines.append(line)
+        where = f"start={place.start // SECTOR}, size={place.size // SECTOR}"
+        lines.append(f"{where}, type={part.kind}, name={part.label}, uuid={part_name(disk, part.label)}")
     return "\n".join(lines) + "\n"
-
-
-def _label_id(board: Board, disk: uuid.UUID) -> str:
-    return str(disk) if board.table == "gpt" else f"0x{disk.fields[0]:08x}"
 
 
 def ext4(root: Path, file: Path, size: int, *, label: str, name: uuid.UUID, epoch: int) -> None:
@@ -93,27 +88,21 @@ def fat(folder: Path, file: Path, size: int, *, label: str, name: uuid.UUID, epo
     """Makes a FAT file system of a folder, with the times of its files."""
     with file.open("wb") as out:
         out.truncate(size)
-    bits = "32" if size >= 64 * MIB else "16"
-    _run(
-        "mkfs.vfat", "--invariant", "-F", bits, "-n", label, "-i", f"{name.fields[0]:08x}", file, epoch=epoch
-    )
+    number = f"{name.fields[0]:08x}"
+    _run("mkfs.vfat", "--invariant", "-F", "16", "-n", label, "-i", number, file, epoch=epoch)
     inside = sorted(folder.iterdir())
     _run("mcopy", "-s", "-m", "-Q", "-i", file, *inside, "::", epoch=epoch)
 
 
-def write(file: Path, board: Board, disk: uuid.UUID, systems: Sequence[Path | None]) -> None:
-    """Makes the image: the table, and each partition's file, where it has one, at its place."""
-    last = systems[-1]
-    if last is None:
-        raise ValueError("the last partition is the root")
-    size = last.stat().st_size
-    where = places(board, size)
+def write(file: Path, board: Board, disk: uuid.UUID, systems: Sequence[Path]) -> None:
+    """Makes the image: the table, and what stands in each partition at its place."""
+    last = systems[-1].stat().st_size
+    where = places(board, last)
     with file.open("wb") as out:
-        out.truncate(where[-1].start + size + _BEHIND)
-    _run("sfdisk", "--no-reread", "--no-tell-kernel", file, text=table(board, disk, size))
+        out.truncate(where[-1].start + last + _BEHIND)
+    _run("sfdisk", "--no-reread", "--no-tell-kernel", file, text=table(board, disk, last))
     for place, system in zip(where, systems, strict=True):
-        if system is not None:
-            _put(system, file, place.start)
+        _put(system, file, place.start)
 
 
 def _put(system: Path, file: Path, start: int) -> None:
@@ -129,20 +118,11 @@ def _put(system: Path, file: Path, start: int) -> None:
 
 def _run(*words: str | Path, text: str = "", epoch: int = 0) -> None:
     program = shutil.which(words[0], path=SEARCHED) or words[0]
-    known = {
-        "SOURCE_DATE_EPOCH": str(epoch),
-        "E2FSPROGS_FAKE_TIME": str(epoch),
-        "TZ": "UTC",
-        "PATH": SEARCHED,
-    }
+    known = {name: str(epoch) for name in ("SOURCE_DATE_EPOCH", "E2FSPROGS_FAKE_TIME")}
+    known |= {"TZ": "UTC", "PATH": SEARCHED, "MTOOLS_SKIP_CHECK": "1"}
     done = subprocess.run(
-        [program, *words[1:]],
-        input=text,
-        text=True,
-        env=known | {"MTOOLS_SKIP_CHECK": "1"},
-        capture_output=True,
+        [program, *words[1:]], input=text, text=True, env=known, capture_output=True, check=False
     )
     if done.returncode:
-        raise NoImage(
-            f"{words[0]} failed: {done.stderr.strip()}", "see that the disk has room, and run this again"
-        )
+        said = f"{words[0]} failed: {done.stderr.strip()}"
+        raise NoImage(said, "see that the disk has room, and run this again")

@@ -18,7 +18,6 @@ from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from image.boards import BOARDS, Board
-from image.container import NEEDS as CONTAINER
 from image.disk import SEARCHED
 from image.errors import NoImage
 from image.start import GRUB
@@ -39,7 +38,6 @@ _TOOLS = {
     "nsenter": "util-linux",
     "grub-mkimage": "grub-common",
 }
-_ALWAYS = ("mmdebstrap", "sfdisk", "mke2fs", "debugfs", "mkfs.vfat", "mcopy", "ssh-keygen")
 _GRUB = {"i386-pc": "grub-pc-bin", "x86_64-efi": "grub-efi-amd64-bin"}
 
 
@@ -56,13 +54,13 @@ class Given:
 
 
 def board(name: str) -> Board:
-    if name not in BOARDS:
-        raise NoImage("which board?" if not name else f"no image is made for a {name}", f"say {_either()}")
-    return BOARDS[name]
-
-
-def _either() -> str:
-    return " or ".join(f"BOARD={name}" for name in sorted(BOARDS))
+    if name in BOARDS:
+        return BOARDS[name]
+    if name == "pi":
+        remedy = "put Debian's own image for it on the card, and run `make box`"
+        raise NoImage("no image is made for a Raspberry Pi yet", remedy)
+    said = f"no image is made for a {name}" if name else "it is not said what the image is for"
+    raise NoImage(said, "say BOARD=vps")
 
 
 def computer(board: Board, folder: Path) -> None:
@@ -74,10 +72,8 @@ def computer(board: Board, folder: Path) -> None:
             f"an image for a {board.name} is made on a computer with its kind of processor, {board.machine}"
         )
         raise NoImage(said, "run this on one; a rented server of that kind will do for an hour")
-    names = [*_ALWAYS, *CONTAINER, *(["grub-mkimage"] if board.table == "gpt" else [])]
-    lacking = {_TOOLS[one] for one in names if shutil.which(one, path=SEARCHED) is None}
-    if board.table == "gpt":
-        lacking |= {package for kind, package in _GRUB.items() if not (GRUB / kind).is_dir()}
+    lacking = {package for program, package in _TOOLS.items() if shutil.which(program, path=SEARCHED) is None}
+    lacking |= {package for kind, package in _GRUB.items() if not (GRUB / kind).is_dir()}
     if lacking:
         packages = " ".join(sorted(lacking))
         raise NoImage("this computer lacks programs that make an image", f"run `apt-get install {packages}`")

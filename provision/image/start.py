@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 from image import disk
-from image.boards import MIB, PI, Board
+from image.boards import MIB, Board
 
 GRUB = Path("/usr/lib/grub")
 # All that GRUB needs to read its menu on the root partition. It is never made anew: two links lead to
@@ -27,48 +27,27 @@ menuentry 'knothole, with the kernel before' {{
 }}
 """
 _LINE = "root=UUID={root} ro console=tty0 console=ttyS0,115200 quiet"
-_FSTAB = {
-    "vps": "UUID={root} / ext4 noatime,errors=remount-ro 0 1\n",
-    "pi": (
-        "LABEL=RASPIROOT / ext4 noatime,errors=remount-ro 0 1\n"
-        "LABEL=RASPIFIRM /boot/firmware vfat noatime,nodev,nosuid,noexec,umask=0077 0 2\n"
-    ),
-}
+_FSTAB = "UUID={root} / ext4 noatime,errors=remount-ro 0 1\n"
 # Of boot.img and of the first sector of core.img: where each keeps the place of what it loads next.
 _CODE, _KERNEL_AT, _DRIVE_CHECK, _NEXT_AT = 440, 0x5C, 0x66, 0x1F4
 _TWO_NOPS = b"\x90\x90"
 
 
 def settle(board: Board, root: Path, name: uuid.UUID) -> None:
-    """Writes into the tree what it mounts, and that it has yet to start for the first time."""
+    """Writes into the tree what it mounts, what GRUB offers, and that it has never started yet."""
     system = disk.part_name(name, board.parts[-1].label)
-    (root / "etc/fstab").write_text(_FSTAB[board.name].format(root=system))
+    (root / "etc/fstab").write_text(_FSTAB.format(root=system))
     (root / "etc/knothole/first-start").touch()
-    if board is not PI:
-        menu = root / "boot/grub/grub.cfg"
-        menu.parent.mkdir(exist_ok=True)
-        menu.write_text(_MENU.format(line=_LINE.format(root=system)))
+    menu = root / "boot/grub/grub.cfg"
+    menu.parent.mkdir(exist_ok=True)
+    menu.write_text(_MENU.format(line=_LINE.format(root=system)))
 
 
-def firmware(board: Board, root: Path, workshop: Path, name: uuid.UUID, epoch: int) -> list[Path]:
-    """Makes what stands in the partitions before the root."""
-    if board is PI:
-        return [_raspberry(board, root, workshop, name, epoch)]
+def firmware(board: Board, workshop: Path, name: uuid.UUID, epoch: int) -> list[Path]:
+    """Makes what stands in the partitions before the root: a GRUB for each kind of firmware."""
     core = _core(workshop, disk.part_name(name, "ROOT"), "i386-pc")
     _patch(core, struct.pack("<Q", disk.places(board, 0)[0].start // disk.SECTOR + 1), _NEXT_AT)
     return [core, _esp(board, workshop, name, epoch)]
-
-
-def _raspberry(board: Board, root: Path, workshop: Path, name: uuid.UUID, epoch: int) -> Path:
-    """Moves what raspi-firmware put below /boot/firmware into a partition of its own."""
-    inside, file = workshop / "firmware", workshop / "firmware.fat"
-    (root / "boot/firmware").rename(inside)
-    (root / "boot/firmware").mkdir()
-    first = board.parts[0]
-    disk.fat(
-        inside, file, first.mib * MIB, label=first.label, name=disk.part_name(name, first.label), epoch=epoch
-    )
-    return file
 
 
 def _esp(board: Board, workshop: Path, name: uuid.UUID, epoch: int) -> Path:
@@ -108,8 +87,6 @@ def _core(workshop: Path, root: uuid.UUID, kind: str) -> Path:
 
 def begin(image: Path, board: Board) -> None:
     """Writes the first sector's code, where firmware of the older kind looks; the table there stays."""
-    if board is PI:
-        return
     code = (GRUB / "i386-pc/boot.img").read_bytes()[:_CODE]
     _patch(image, code, 0)
     _patch(image, struct.pack("<Q", disk.places(board, 0)[0].start // disk.SECTOR), _KERNEL_AT)

@@ -1,10 +1,8 @@
 """An image of a throwaway newsroom, started by qemu: it has a kernel of its own, as a flashed disk has.
 
-By hand: `make test-vps-image` and `make test-pi-image`, which name the board in BOARD.
+By hand: `make test-vps-image`.
 """
 
-import os
-import re
 import shutil
 import stat
 import subprocess
@@ -13,18 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from image.boards import BOARDS, PI, Board
-from image.disk import places
+from image.boards import VPS
 from support.box_room import PROVISION
-from support.guest import Guest, credentials
+from support.guest import Guest
 
-BOARD = BOARDS.get(os.environ.get("BOARD", ""))
-
-pytestmark = [
-    pytest.mark.box,
-    pytest.mark.image,
-    pytest.mark.skipif(BOARD is None, reason="BOARD names neither pi nor vps"),
-]
+pytestmark = [pytest.mark.box, pytest.mark.image]
 GROWN = 2 << 30  # bytes by which the disk is larger than the image
 OVMF = "/usr/share/ovmf/OVMF.fd"
 SERVICES = "knothole-relay knothole-sealer tor@default nftables ssh systemd-networkd knothole-health.timer"
@@ -36,17 +27,11 @@ OWN = (
 
 
 @pytest.fixture(scope="module")
-def board() -> Board:
-    assert BOARD is not None
-    return BOARD
-
-
-@pytest.fixture(scope="module")
-def image(board: Board, furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def image(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("image")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "operator"], check=True)
     made = folder / "box.img"
-    words = ["--board", board.name, "--key", folder / "operator.pub", "--vault", furnished.with_name("vault")]
+    words = ["--board", VPS.name, "--key", folder / "operator.pub", "--vault", furnished.with_name("vault")]
     subprocess.run([sys.executable, "-m", "image", *words, "-o", made, furnished], cwd=PROVISION, check=True)
     assert sorted(one.name for one in folder.iterdir()) == ["box.img", "operator", "operator.pub"]
     return made
@@ -61,27 +46,11 @@ def flash(image: Path, folder: Path) -> Path:
     return disk
 
 
-def start(board: Board, image: Path, disk: Path, folder: Path, *more: str) -> Guest:
-    if board is not PI:
-        return Guest(board, disk, folder, *credentials(), *more)
-    # The firmware of a Raspberry Pi is not emulated: its kernel is given what it would find in its partition.
-    fat = f"{image}@@{places(board, 0)[0].start}"
-    subprocess.run(
-        ["mcopy", "-n", "-i", fat, "::/vmlinuz-*", "::/initrd.img-*", "::/cmdline.txt", folder], check=True
-    )
-    ((kernel,), (initrd,)) = folder.glob("vmlinuz-*"), folder.glob("initrd.img-*")
-    line = re.sub(r"console=\S+", "", (folder / "cmdline.txt").read_text()).strip()
-    shell = "console=ttyAMA0 systemd.debug_shell=hvc0"
-    return Guest(
-        board, disk, folder, "-kernel", kernel, "-initrd", initrd, "-append", f"{line} {shell}", *more
-    )
-
-
 @pytest.fixture(scope="module")
-def guest(board: Board, image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
+def guest(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
     """The box on its first start."""
     folder = tmp_path_factory.mktemp("guest")
-    with start(board, image, flash(image, folder), folder) as guest:
+    with Guest(VPS, flash(image, folder), folder) as guest:
         guest.shell("systemctl is-system-running --wait || true", 900)
         yield guest
     shutil.rmtree(folder)
@@ -147,14 +116,12 @@ def test_nothing_is_swapped_and_no_log_is_kept(guest: Guest) -> None:
     assert guest.shell("tail -n +2 /proc/swaps; ls -d /var/log/journal 2>/dev/null || true") == ""
 
 
-def test_it_is_the_same_after_a_restart_and_no_other_is(
-    board: Board, image: Path, guest: Guest, tmp_path: Path
-) -> None:
+def test_it_is_the_same_after_a_restart_and_no_other_is(image: Path, guest: Guest, tmp_path: Path) -> None:
     own = guest.shell(OWN).splitlines()
     guest.off()
     folder = tmp_path / "again"
     folder.mkdir()
-    with start(board, image, guest.disk, folder) as again:
+    with Guest(VPS, guest.disk, folder) as again:
         again.shell("systemctl is-system-running --wait || true", 900)
         test_nothing_failed(again)
         # The seed is made anew at each start, as it should be.
@@ -163,12 +130,10 @@ def test_it_is_the_same_after_a_restart_and_no_other_is(
         again.off()
     folder = tmp_path / "other"
     folder.mkdir()
-    other_way = [] if board is PI else ["-bios", OVMF]
-    with start(board, image, flash(image, folder), folder, *other_way) as other:
+    with Guest(VPS, flash(image, folder), folder, "-bios", OVMF) as other:
         other.shell("systemctl is-system-running --wait || true", 900)
         test_nothing_failed(other)
         assert len(own) >= 4
         assert not set(own) & set(other.shell(OWN).splitlines())
-        if board is not PI:
-            other.shell("test -d /sys/firmware/efi")
+        other.shell("test -d /sys/firmware/efi")
     (folder / "disk").unlink()

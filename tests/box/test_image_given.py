@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from image import given
-from image.boards import BOARDS, VPS
+from image.boards import VPS
 from image.errors import NoImage
 from support.box_room import PROVISION, inventory
 
@@ -34,14 +34,19 @@ def test_a_whole_newsroom_is_taken(furnished: Path, key: Path) -> None:
     assert host == inventory(furnished)
     given.opened(host, PASSPHRASE)
     assert given.operator(key) == key.read_text().strip()
-    assert {given.board(name) for name in ("pi", "vps")} == set(BOARDS.values())
+    assert given.board("vps") is VPS
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("", "which board?"), ("toaster", "no image is made for a toaster")]
+    ("name", "says"),
+    [
+        ("", "it is not said what the image is for; say BOARD=vps"),
+        ("toaster", "no image is made for a toaster; say BOARD=vps"),
+        ("pi", "no image is made for a Raspberry Pi yet; put Debian's own image"),
+    ],
 )
 def test_a_board_is_one_of_those_that_are_known(name: str, says: str) -> None:
-    assert refused(lambda: given.board(name)) == f"{says}; say BOARD=pi or BOARD=vps"
+    assert refused(lambda: given.board(name)).startswith(says)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ Restart=always
 _WANTED = "[Unit]\nWants=probe.service\n"
 
 
-def credentials() -> list[str]:
+def _credentials() -> list[str]:
     """What tells systemd, by the firmware's tables, to start the shell: the image stays as it is."""
     said = {"systemd.extra-unit.probe.service": _SHELL, "systemd.unit-dropin.sysinit.target": _WANTED}
     return [
@@ -54,7 +54,7 @@ class Guest:
             *("-device", "virtio-serial-pci", "-device", "virtconsole,chardev=shell"),
         )
         self.disk = disk
-        self.emulator = Emulator(board, disk, folder, *wires, *more)
+        self.emulator = Emulator(board, disk, folder, *wires, *_credentials(), *more)
 
     def __enter__(self) -> Self:
         self.emulator.__enter__()
