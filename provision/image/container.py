@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 NEEDS = ("systemd-nspawn", "unshare", "nsenter")
-_BOOT = 60  # seconds
+_BOOT = 180  # seconds, on a computer that is busy
 _UP = ("running", "degraded")
 # One tree of groups, and a /tmp that its own systemd mounts.
 _LIKE_A_MACHINE = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1", "SYSTEMD_NSPAWN_TMPFS_TMP": "0"}
@@ -53,7 +53,11 @@ class Container:
         folder.mkdir(exist_ok=not roots)
 
     def __enter__(self) -> Self:
-        self.boot()
+        try:
+            self.boot()
+        except BaseException:
+            self.power_off()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

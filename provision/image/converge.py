@@ -15,8 +15,12 @@ from image.given import HERE, Given, as_a_pipe
 
 def converge(given: Given, workshop: Path) -> None:
     """Makes the tree `root` of the workshop a box, in a container that starts from it."""
-    with Container(folder=workshop) as machine:
-        _play(given, workshop / "hosts.json", machine.pid)
+    try:
+        with Container(folder=workshop) as machine:
+            _play(given, workshop / "hosts.json", machine.pid)
+    except RuntimeError as silent:
+        said = f"the bare Debian does not start in its container: {silent}"
+        raise NoImage(said, "see that systemd-nspawn starts others here") from None
 
 
 def _play(given: Given, hosts: Path, pid: int) -> None:

@@ -66,21 +66,8 @@ def _core(workshop: Path, root: uuid.UUID, kind: str) -> Path:
     """Makes a GRUB that knows its root partition by name."""
     told, made = workshop / "early.cfg", workshop / f"core.{kind}"
     told.write_text(f"search --no-floppy --fs-uuid --set=root {root}\nset prefix=($root)/boot/grub\n")
-    modules = [*_MODULES, *_KINDS[kind]]
-    make = [
-        "grub-mkimage",
-        "-O",
-        kind,
-        "-d",
-        GRUB / kind,
-        "-p",
-        "/boot/grub",
-        "-c",
-        told,
-        "-o",
-        made,
-        *modules,
-    ]
+    place: list[str | Path] = ["-d", GRUB / kind, "-p", "/boot/grub", "-c", told, "-o", made]
+    make = ["grub-mkimage", "-O", kind, *place, *_MODULES, *_KINDS[kind]]
     subprocess.run(make, check=True)
     return made
 
