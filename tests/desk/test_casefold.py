@@ -1,6 +1,7 @@
 """A case folds to one state, whatever the order in which its notes come (FORMAT.md section 8)."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from support.cases import MESSAGES, NAMES, PARTNERS, STATEMENTS, message, note
+from support.vectors import cases
 
-from keys.casework import Statement, parse_statement
-from keys.desk.case import Case, Note
+from keys.casework import Said, Statement, parse_statement
+from keys.desk.case import Case, Message, Note
 from keys.desk.casefold import fold
 
 FROM_THE_SOURCE = message(0, "ada", "bea", "cyn")
@@ -239,3 +241,36 @@ def test_a_long_chain_is_no_trouble() -> None:
         notes.append(note("ada", (notes[-1].id,), says("note", text=str(number + 1))))
     case = fold([FROM_THE_SOURCE], reversed(notes), PARTNERS)
     assert [one.text for one in case.history] == [str(number) for number in range(3001)]
+
+
+@cases("case")
+def test_vectors(case: dict[str, Any]) -> None:
+    notes = [
+        Note(one["id"], one["author"], Said(tuple(one["after"]), tuple(map(parse_statement, one["says"]))))
+        for one in case["notes"]
+    ]
+    messages = [
+        Message(one["id"], date.fromisoformat(one["day"]), tuple(one["to"])) for one in case["messages"]
+    ]
+    reads = [(one.author, said) for one in notes for said in one.said.says if said.says == "read"]
+    for order in (notes, notes[::-1]):
+        told = fold(messages, order, case["partners"], reads)
+        assert {
+            "readers": sorted(told.readers),
+            "order": [one.statement.id for one in told.history],
+            "state": told.stands,
+            "reason": told.state.text if told.state else "",
+            "tasks": [vars(task) for task in told.tasks],
+            "labels": list(told.labels),
+            "checks": told.checks,
+            "date": told.planned,
+            "agreed": told.agreed,
+            "answers": {
+                name: told.answers[name].says if name in told.answers else None for name in told.outlets
+            },
+            "exclusive": list(told.exclusive.statement.more.values()) if told.exclusive else None,
+            "reads": told.reads,
+            "refused": [one.id for one in told.refused],
+            "missing": sorted(told.missing),
+            "heads": list(told.heads),
+        } == case["case"]

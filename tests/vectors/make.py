@@ -1,4 +1,4 @@
-"""Writes the vectors of keys/FORMAT.md sections 2 to 4, by a second implementation: no code of keys/ is used.
+"""Writes the vectors of keys/FORMAT.md sections 2 to 4 and 8, by a second implementation: no code of keys/ is used.
 
 HKDF is written out over HMAC, XChaCha20-Poly1305 is HChaCha20 written out in front of OpenSSL's
 ChaCha20-Poly1305, and signatures are OpenSSL's. Padding is the paper's rule: round up to as many significant
@@ -366,6 +366,147 @@ def lines() -> None:
     line("not-utf-8", "a whole reply that is not UTF-8", text=b"caf\xe9", forged=True)
 
 
+def said(id_: str, minute: int, says: str, **more: object) -> dict[str, object]:
+    return {"id": id_ * 16, "time": f"2026-11-22T06:{minute:02}Z", "says": says, **more}
+
+
+def state(id_: str, minute: int, state: str, text: str = "") -> dict[str, object]:
+    return said(id_, minute, "state", state=state, text=text)
+
+
+def case(
+    name: str, comment: str, notes: list[tuple[str, str, str, list[dict[str, object]]]], **expected: object
+) -> None:
+    """A case's notes, each an id, its author, what it comes after and what it says; and where the case stands
+    by section 8, worked out by hand."""
+    nothing = {
+        "readers": ["ada", "bea", "cyn"], "order": "", "state": "new", "reason": "", "tasks": [], "labels": [],
+        "checks": {"documents": "unknown", "second-source": "unknown", "heard": "unknown"},
+        "date": "", "agreed": False, "answers": {"harbour": None, "valley": None}, "exclusive": None,
+        "reads": {}, "refused": "", "missing": "", "heads": "",
+    }  # fmt: skip
+    case = nothing | expected
+    ids = {key: [id_ * 32 for id_ in str(case[key])] for key in ("refused", "missing", "heads")}
+    save(
+        "case",
+        name,
+        comment=comment,
+        partners={"harbour": ["ada", "bea"], "valley": ["cyn"], "coast": ["eve"]},
+        messages=[{"id": "0" * 32, "day": "2026-11-20", "to": ["ada", "bea", "cyn"]}],
+        notes=[
+            {"id": id_ * 32, "author": author, "after": [one * 32 for one in after], "says": says}
+            for id_, author, after, says in notes
+        ],
+        case=case | ids | {"order": [id_ * 16 for id_ in str(case["order"])]},
+    )
+
+
+def cases() -> None:
+    case("nothing", "nothing was said yet", [])
+    case(
+        "who-knew-has-the-last-word",
+        "bea had read ada's note, whose clock is ahead",
+        [("1", "bea", "2", [state("a", 1, "checking")]), ("2", "ada", "", [state("b", 59, "published")])],
+        order="ba", state="checking", heads="1",
+    )  # fmt: skip
+    case(
+        "neither-knew",
+        "two who were offline: the later minute, and within a minute the greater id",
+        [
+            ("3", "bea", "", [state("a", 5, "checking")]),
+            ("2", "ada", "", [state("b", 5, "aside", "no papers")]),
+            ("1", "cyn", "", [state("c", 4, "published")]),
+        ],
+        order="cba", state="checking", heads="123",
+    )  # fmt: skip
+    case(
+        "deeper-is-later",
+        "a chain of two stands behind one note, whatever the minutes say",
+        [
+            ("1", "ada", "", [state("a", 9, "checking")]),
+            ("2", "bea", "", [state("b", 1, "investigating")]),
+            ("3", "bea", "2", [state("c", 2, "published")]),
+        ],
+        order="bac", state="published", heads="13",
+    )  # fmt: skip
+    case(
+        "claims-of-depth",
+        "naming notes that are not there makes none deeper, and they are missed",
+        [
+            ("1", "bea", "89", [state("a", 1, "published")]),
+            ("2", "ada", "1", [state("b", 0, "checking", "not yet")]),
+        ],
+        order="ab", state="checking", reason="not yet", missing="89", heads="2",
+    )  # fmt: skip
+    case(
+        "an-outsider",
+        "eve may not read it, so she says nothing and lets nobody in; who comes after her note misses nothing",
+        [
+            ("1", "eve", "", [state("a", 1, "published"), said("b", 1, "widen", to=["eve"])]),
+            ("2", "ada", "1", [said("c", 2, "label", label="harbour deal", set=True)]),
+        ],
+        order="c", labels=["harbour deal"], refused="1", heads="2",
+    )  # fmt: skip
+    case(
+        "widened",
+        "cyn lets eve in, and her outlet has a say from then on; what eve said before counts too",
+        [
+            ("1", "eve", "", [said("a", 1, "accept", date="2027-01-31")]),
+            ("2", "ada", "", [said("b", 2, "date", date="2027-01-31")]),
+            ("3", "cyn", "2", [said("c", 3, "accept", date="2027-01-31"), said("d", 3, "widen", to=["eve"])]),
+        ],
+        readers=["ada", "bea", "cyn", "eve"], order="abcd", date="2027-01-31", agreed=True, heads="13",
+        answers={"harbour": "date", "valley": "accept", "coast": "accept"},
+    )  # fmt: skip
+    case(
+        "a-date-that-is-objected-to",
+        "answers stay with their date, and the last word of an outlet counts",
+        [
+            ("1", "ada", "", [said("a", 1, "date", date="2027-01-31")]),
+            ("2", "cyn", "1", [said("b", 2, "accept", date="2027-01-31")]),
+            ("3", "bea", "2", [said("c", 3, "date", date="2027-02-07")]),
+            ("4", "cyn", "3", [said("d", 4, "object", date="2027-02-07", text="too late")]),
+            ("5", "ada", "4", [said("e", 5, "date", date="2027-01-31")]),
+            ("6", "bea", "5", [said("f", 6, "object", date="2027-01-31", text="too soon")]),
+        ],
+        order="abcdef", date="2027-01-31", answers={"harbour": "object", "valley": "accept"}, heads="6",
+    )  # fmt: skip
+    case(
+        "tasks",
+        "a task said twice is one; a handover takes the open ones; one that nobody made is not shown",
+        [
+            ("1", "ada", "", [said("a", 1, "task", text="call", to="bea"), said("b", 1, "task", text="read", to="bea")]),
+            ("2", "bea", "1", [said("c", 2, "done", task="b" * 16, done=True), said("d", 2, "done", task="9" * 16, done=True)]),
+            ("3", "ada", "2", [said("e", 3, "handover", **{"from": "bea", "to": "cyn"})]),
+            ("4", "ada", "3", [said("a", 1, "task", text="call", to="bea")]),
+        ],
+        order="abcde", heads="4",
+        tasks=[
+            {"id": "a" * 16, "author": "ada", "text": "call", "to": "cyn", "done": False},
+            {"id": "b" * 16, "author": "ada", "text": "read", "to": "bea", "done": True},
+        ],
+    )  # fmt: skip
+    case(
+        "the-rest",
+        "labels, the checklist, exclusivity, and who has read what",
+        [
+            ("1", "ada", "", [
+                said("a", 1, "label", label="b", set=True), said("b", 1, "label", label="a", set=True),
+                said("c", 1, "check", item="heard", **{"is": "yes"}), said("d", 1, "check", item="flight-log", **{"is": "no"}),
+                said("e", 1, "exclusive", partner="valley", until="2027-01-15"),
+                said("f", 1, "read", messages=["0" * 32, "7" * 32]),
+            ]),
+            ("2", "bea", "1", [
+                said("1", 2, "label", label="b", set=False), said("2", 9, "read", messages=["0" * 32]),
+                said("3", 4, "read", messages=["0" * 32]),
+            ]),
+        ],
+        order="abcdef132", labels=["a"], heads="2", exclusive=["valley", "2027-01-15"],
+        checks={"documents": "unknown", "second-source": "unknown", "heard": "yes", "flight-log": "no"},
+        reads={"0" * 32: {"ada": "2026-11-22T06:01Z", "bea": "2026-11-22T06:04Z"}},
+    )  # fmt: skip
+
+
 if __name__ == "__main__":
-    for write in (padding, tars, names, codenames, threads, lines):
+    for write in (padding, tars, names, codenames, threads, lines, cases):
         write()
