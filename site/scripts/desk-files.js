@@ -1,9 +1,8 @@
 // The files of a drop: shown where that is safe, and else only saved.
 
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { breathe } from "./breathe.js";
 import { read } from "./desk-drop.js";
+import { sha256Of } from "./desk-hash.js";
 import { kindOf, pictureType, textFrom } from "./desk-picture.js";
 import { visible } from "./desk-text.js";
 import { announce, copyOf, part, sentence, size } from "./page.js";
@@ -60,7 +59,7 @@ function itemFor({ name, size: bytes }, content) {
   act(saving, said, async () => {
     const found = await content();
     if (!found) return;
-    const sum = await sumOf(await found.arrayBuffer());
+    const sum = bytesToHex(await sha256Of(new Uint8Array(await found.arrayBuffer())));
     save(found, name + UNSAFE);
     say(said, sentence("file_saved", { file: name }));
     part(item, "sum").textContent = sum;
@@ -147,15 +146,4 @@ export function save(content, name) {
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // The browser may still ask where to.
-}
-
-/** @param {ArrayBuffer} bytes */
-async function sumOf(bytes) {
-  if (crypto.subtle) return bytesToHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
-  const hash = sha256.create();
-  for (let at = 0; at < bytes.byteLength; at += 65_536) {
-    await breathe();
-    hash.update(new Uint8Array(bytes.slice(at, at + 65_536)));
-  }
-  return bytesToHex(hash.digest());
 }

@@ -6,7 +6,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { breathe } from "./breathe.js";
 
 const WORDS = 256; // of 32 bits in a block, 128 r bytes
-const OFTEN = 64; // blocks between two looks at the clock
+const OFTEN = 16; // blocks between two looks at the clock
+const LONGEST = 100; // milliseconds between two reports
 
 /**
  * 32 bytes from a password. Takes 2 ** (logN + 10) bytes of memory.
@@ -20,14 +21,15 @@ export async function scrypt(password, salt, logN, report) {
   let block = words(pbkdf2(sha256, password, salt, { c: 1, dkLen: 4 * WORDS }));
   let other = new Int32Array(WORDS);
   const kept = new Int32Array(count * WORDS);
+  let last = 0;
   for (let i = 0; i < count; i++) {
-    if (i % OFTEN === 0) await pause(i / count / 2, report);
+    if (i % OFTEN === 0) last = await pause(last, i / count / 2, report);
     kept.set(block, i * WORDS);
     mix(block, other);
     [block, other] = [other, block];
   }
   for (let i = 0; i < count; i++) {
-    if (i % OFTEN === 0) await pause(0.5 + i / count / 2, report);
+    if (i % OFTEN === 0) last = await pause(last, 0.5 + i / count / 2, report);
     const at = (block[WORDS - 16] & (count - 1)) * WORDS;
     for (let word = 0; word < WORDS; word++) block[word] ^= kept[at + word];
     mix(block, other);
@@ -37,12 +39,16 @@ export async function scrypt(password, salt, logN, report) {
 }
 
 /**
+ * Reports and lets the page answer its reader, if that was long ago; when it was last.
+ * @param {number} last
  * @param {number} share
  * @param {(share: number) => void} report
  */
-async function pause(share, report) {
+async function pause(last, share, report) {
+  if (Date.now() - last < LONGEST) return last;
   report(share);
   await breathe();
+  return Date.now();
 }
 
 /** @param {Uint8Array} from little-endian */

@@ -4,6 +4,7 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { Encrypter } from "age-encryption";
+import { sha256Of } from "./desk-hash.js";
 import { isLetter } from "./desk-letter.js";
 import { open } from "./desk-reader.js";
 
@@ -131,7 +132,7 @@ export async function sealState(state, { recipient, seed }) {
   );
   const age = new Encrypter();
   age.addRecipient(recipient);
-  return age.encrypt(concatBytes(ed25519.sign(concatBytes(SIGNED, said), seed), said));
+  return age.encrypt(concatBytes(ed25519.sign(await signedPart(said), seed), said));
 }
 
 /**
@@ -149,11 +150,19 @@ export async function openState(sealed, { identity, signer }) {
       pieces.push(piece);
     }
     const said = concatBytes(...pieces);
-    if (!ed25519.verify(signature, concatBytes(SIGNED, said), signer)) throw new BadState();
+    if (!ed25519.verify(signature, await signedPart(said), signer)) throw new BadState();
     return stateFrom(JSON.parse(new TextDecoder().decode(said)));
   } catch {
     throw new BadState("a saved file is damaged, or another's");
   }
+}
+
+/**
+ * What a saved state's signature is made over: a hash, for the browser makes that one itself.
+ * @param {Uint8Array} said
+ */
+async function signedPart(said) {
+  return concatBytes(SIGNED, await sha256Of(Uint8Array.from(said)));
 }
 
 /**

@@ -4,7 +4,7 @@ import { PARTS, measureReply, replyFrom } from "./desk-line.js";
 import { fileItems } from "./desk-files.js";
 import { isFull, queue } from "./desk-outbox.js";
 import { visible } from "./desk-text.js";
-import { answered, turnsOf } from "./desk-threads.js";
+import { answered, nameOf, turnsOf } from "./desk-threads.js";
 import { control, copyOf, element, mark, part, sentence } from "./page.js";
 
 /** @typedef {import("./desk-state.js").Entry} Entry */
@@ -26,8 +26,9 @@ function titleOf({ edition }, name) {
  * @param {string} today
  * @param {(entry: Entry) => Promise<Blob | null>} fetchAgain
  */
-export function showThread(desk, { key, id, entries, byHand }, today, fetchAgain) {
-  element("thread-title").textContent = sentence("thread", { id });
+export function showThread(desk, thread, today, fetchAgain) {
+  const { key, entries, byHand } = thread;
+  element("thread-title").textContent = sentence("thread", { id: nameOf(thread) });
   element("by-hand").hidden = !byHand;
   const turns = byHand ? entries.map(turnByHand) : turnsOf(desk, key, today);
   element("conversation").replaceChildren(...turns.map((turn) => itemFor(desk, turn, fetchAgain)));

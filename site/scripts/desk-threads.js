@@ -12,11 +12,7 @@ import { threadId } from "./thread.js";
 /**
  * @typedef {object} Thread
  * @property {string} key the thread key in hex; the drop's id for a file that was sealed by hand
- * @property {string} id what people call it by: 8 hex digits
  * @property {Entry[]} entries
- * @property {string} title how it begins; empty where it has no text
- * @property {string} day of the last entry
- * @property {number} files
  * @property {boolean} unread
  * @property {boolean} byHand
  */
@@ -47,19 +43,25 @@ export function threadsOf({ state }) {
     groups.set(key, [...group, entry]);
   }
   return [...groups].reverse().map(([key, entries]) => {
-    const byHand = entries[0].letter === null;
-    const first = entries.find(({ letter }) => letter?.kind === "drop") ?? entries[0];
-    return {
-      key,
-      id: byHand ? key.slice(0, 8) : threadId(hexToBytes(key)).slice(0, 8),
-      entries,
-      title: title(first.text),
-      day: entries[entries.length - 1].day,
-      files: entries.reduce((count, { files }) => count + files.length, 0),
-      unread: entries.some(({ id }) => !state.shown.has(id)),
-      byHand,
-    };
+    const unread = entries.some(({ id }) => !state.shown.has(id));
+    return { key, entries, unread, byHand: entries[0].letter === null };
   });
+}
+
+/**
+ * What people call a thread by: 8 hex digits.
+ * @param {Thread} thread
+ */
+export function nameOf({ key, byHand }) {
+  return (byHand ? key : threadId(hexToBytes(key))).slice(0, 8);
+}
+
+/**
+ * How a thread begins; empty where it has no text.
+ * @param {Thread} thread
+ */
+export function titleOf({ entries }) {
+  return title((entries.find(({ letter }) => letter?.kind === "drop") ?? entries[0]).text);
 }
 
 /**

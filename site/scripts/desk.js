@@ -4,7 +4,7 @@ import { download } from "./desk-client.js";
 import { today } from "./desk-days.js";
 import { save } from "./desk-files.js";
 import { BadIdentity, LONGEST, unlock } from "./desk-identity.js";
-import { showInbox } from "./desk-inbox.js";
+import { listMore, showInbox } from "./desk-inbox.js";
 import { condition } from "./desk-outbox.js";
 import { BadDrop } from "./desk-reader.js";
 import { BadState, newState, openState, sealState } from "./desk-state.js";
@@ -64,6 +64,12 @@ onClick("stop", () => syncing?.abort());
 onClick("save", saveWork);
 onClick("lock", () => lock(sentence("locked")));
 onClick("back", toInbox);
+onClick("more", () => {
+  const first = element("threads").childElementCount;
+  listMore();
+  refresh();
+  element("threads").querySelectorAll("button")[first]?.focus();
+});
 onSubmit("reply", answer);
 element("reply").addEventListener("input", () => {
   count();

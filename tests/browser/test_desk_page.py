@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.desk_page import WITH_DESK, DeskPage
 from support.firefox import Firefox
-from support.house import House
+from support.house import ROOT, House
 from support.pictures import png
 from support.relay_process import ask
 from support.source import Source
@@ -192,6 +195,28 @@ def page_message(page: DeskPage, key: str) -> str:
     """A sentence, read from the file while a dialog holds the page up."""
     block = page.path.read_text().partition('id="edition">')[2].partition("</script>")[0]
     return str(json.loads(block)["messages"][key])
+
+
+def test_it_holds_two_thousand_threads(page: DeskPage, newsroom: House, tmp_path: Path) -> None:
+    job = {"identity": str(newsroom.journalists["ada"].identity), "newsroom": newsroom.newsroom.id}
+    done = subprocess.run(
+        [Path(sys.prefix) / "bin/node", ROOT / "tests/support/desk_state.mjs"],
+        input=json.dumps(job | {"threads": 2000}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    saved = tmp_path / "saved.age"
+    saved.write_bytes(base64.b64decode(done.stdout))
+    firefox = page.firefox
+    page.unlock("ada", saved)
+    assert [len(page.threads()), page.threads()[0]["title"]] == [100, "Thread 1999"]
+    assert firefox.text("#more") == page.message("more", left=1900)
+    firefox.click("#more")
+    firefox.wait(lambda: len(page.threads()) == 200)
+    assert firefox.script("return document.activeElement.textContent.includes('Thread 1899')")
+    page.open_thread("Thread 1800")
+    assert page.turns()[0]["text"].startswith("Thread 1800")
 
 
 def test_a_wrong_file_and_a_wrong_passphrase_are_told(page: DeskPage, newsroom: House) -> None:

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { kindOf, pictureType, textFrom } from "../../site/scripts/desk-picture.js";
 import { title, visible } from "../../site/scripts/desk-text.js";
-import { answered, threadsOf, turnsOf } from "../../site/scripts/desk-threads.js";
+import { answered, nameOf, threadsOf, titleOf, turnsOf } from "../../site/scripts/desk-threads.js";
 import { newState } from "../../site/scripts/desk-state.js";
 
 const TODAY = "2026-11-22";
@@ -27,8 +27,9 @@ const brief = (turns) => turns.map(({ author, kind, condition, text }) => [autho
 test("the thread with the last word comes first, and what is broken is none", () => {
   const at = desk(drop(one, "first"), drop(two, "second"), note(one, "third"), { problem: "age" }, {});
   at.state.shown.add(threadsOf(at)[1].entries[0].id);
-  const said = threadsOf(at).map(({ title: how, unread, byHand }) => [how, unread, byHand]);
+  const said = threadsOf(at).map((thread) => [titleOf(thread), thread.unread, thread.byHand]);
   assert.deepEqual(said, [["", true, true], ["first", true, false], ["second", true, false]]);
+  assert.ok(threadsOf(at).every((thread) => /^[0-9a-f]{8}$/.test(nameOf(thread))));
 });
 
 test("a conversation is in the order it came, each reply once, with where it stands", () => {
