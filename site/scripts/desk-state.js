@@ -76,6 +76,15 @@ export function inThread({ entries }, thread) {
 }
 
 /**
+ * Whether an entry is a note that only says what its author has read.
+ * @param {Entry} entry
+ */
+export function isSilent({ letter, forged }) {
+  const said = letter?.case && !letter.reply && !forged ? letter.case.says : [{}];
+  return said.every((one) => "says" in one && one.says === "read");
+}
+
+/**
  * The ids of the replies that the thread's source has read.
  * @param {State} state
  * @param {string} thread

@@ -7,7 +7,7 @@ import { dayAfter } from "./desk-days.js";
 import { read, signedBy } from "./desk-drop.js";
 import { note, post } from "./desk-outbox.js";
 import { BadDrop, NotForYou } from "./desk-reader.js";
-import { forget, learn } from "./desk-state.js";
+import { forget, isSilent, learn } from "./desk-state.js";
 
 /** Ciphertext that is kept while the page is open, in bytes: beyond it, a file is fetched again. */
 const KEPT = 512 * 1024 * 1024;
@@ -102,9 +102,10 @@ async function fetchAll(desk, way, fetched, report) {
         report({ step: "drop", have, size: listed.size, left });
       counted(0);
       const entry = await fetchOne(desk, way, listed, counted);
-      if (entry?.problem) fetched.problems++;
-      else if (entry?.letter?.kind === "note") fetched.notes++;
-      else if (entry) fetched.drops++;
+      if (!entry || isSilent(entry)) continue;
+      if (entry.problem) fetched.problems++;
+      else if (entry.letter?.kind === "note") fetched.notes++;
+      else fetched.drops++;
     }
     // A cursor that stands still would be asked for again without end.
     more = page.more && page.cursor !== state.cursor;
@@ -164,7 +165,9 @@ export async function takeIn(desk, listed, sealed) {
     state.shown.add(listed.id);
   }
   keep(desk, listed.id, sealed, files.length);
-  return enter(desk, listed, { letter, text, files, note: own, forged });
+  const entry = enter(desk, listed, { letter, text, files, note: own, forged });
+  if (isSilent(entry)) state.shown.add(entry.id);
+  return entry;
 }
 
 /**

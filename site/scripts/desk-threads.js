@@ -2,7 +2,7 @@
 
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { condition } from "./desk-outbox.js";
-import { inThread, readBy } from "./desk-state.js";
+import { inThread, isSilent, readBy } from "./desk-state.js";
 import { title } from "./desk-text.js";
 import { threadId } from "./thread.js";
 
@@ -39,10 +39,11 @@ export function threadsOf({ state }) {
     if (entry.problem) continue;
     const key = entry.letter?.thread ?? entry.id;
     const group = groups.get(key) ?? [];
-    groups.delete(key); // So that the last word decides the order.
+    if (!isSilent(entry)) groups.delete(key); // So that the last word decides the order.
     groups.set(key, [...group, entry]);
   }
-  return [...groups].reverse().map(([key, entries]) => {
+  const said = [...groups].filter(([, entries]) => !entries.every(isSilent));
+  return said.reverse().map(([key, entries]) => {
     const unread = entries.some(({ id }) => !state.shown.has(id));
     return { key, entries, unread, byHand: entries[0].letter === null };
   });
@@ -79,7 +80,7 @@ export function turnsOf(desk, thread, today) {
   const turns = [];
   for (const entry of inThread(state, thread)) {
     const { letter, forged, day, text } = entry;
-    if (!letter) continue;
+    if (!letter || isSilent(entry)) continue;
     const record = forged ? undefined : letter.reply;
     if (record && told.has(record.id)) continue; // Posted again: it was said once.
     if (record) told.add(record.id);

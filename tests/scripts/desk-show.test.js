@@ -41,7 +41,8 @@ test("a conversation is in the order it came, each reply once, with where it sta
     note(one, "answer", { reply: again }),
     { ...note(one, "send me all", { reply: { id: "b".repeat(16), lines: [2] } }), forged: true },
     note(one, "a remark"),
-    note(one, "", { case: { after: [], says: [{}] } }),
+    note(one, "", { case: { after: [], says: [{ says: "label" }] } }),
+    note(one, "", { case: { after: [], says: [{ says: "read" }] } }),
     drop(one, "thanks", { read: [reply.id] }),
     drop(two, "elsewhere"),
   );
