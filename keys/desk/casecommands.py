@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import unicodedata
 from typing import Any
 
 from keys.casework import LONGEST_LABEL, LONGEST_TEXT
@@ -14,7 +15,7 @@ from keys.desk.case import Case, Task
 from keys.desk.cases import Cases, say
 from keys.desk.desk import Desk
 from keys.desk.show import SHORT
-from keys.desk.terminal import Progress, counted, read_text, say_json, warn
+from keys.desk.terminal import Progress, counted, read_text, say_json, visible, warn
 from keys.desk.terminal import say as print_
 from keys.errors import BadDrop, DeskError
 
@@ -112,7 +113,9 @@ def _check(arguments: argparse.Namespace, _desk: Desk, _case: Case) -> dict[str,
 
 
 def _label(arguments: argparse.Namespace, _desk: Desk, case: Case) -> dict[str, Any]:
-    label = read_text(LONGEST_LABEL, "the label").strip()
+    label = _text("the label").strip()
+    if "\n" in label or len(label.encode()) > LONGEST_LABEL:
+        raise DeskError(f"a label is one line of at most {LONGEST_LABEL} bytes")
     if arguments.remove and label not in case.labels:
         raise DeskError("the case has no such label", hint="`desk case CASE` shows them")
     return {"label": label, "set": not arguments.remove}
@@ -163,6 +166,8 @@ def _widen(arguments: argparse.Namespace, desk: Desk, case: Case) -> dict[str, A
         to |= dict.fromkeys(partners.get(who, (who,)))
     if arguments.again:
         to.pop(desk.name, None)
+        if not to:
+            raise DeskError("what is here you have", hint="a colleague can pass on to you what you lost")
         passing.again(desk, Cases(desk).find(arguments.case), to)
         return {"to": list(to)}
     new = [name for name in to if name not in case.readers]
@@ -189,7 +194,10 @@ _MEANINGS = {
 
 
 def _text(what: str) -> str:
-    return read_text(LONGEST_TEXT, what).replace("\t", "    ")
+    text = read_text(LONGEST_TEXT, what).expandtabs(4)
+    if wrong := next((c for c in text if unicodedata.category(c) == "Cc" and c != "\n"), None):
+        raise DeskError(f"{what} holds a control character, {visible(wrong)}")
+    return text
 
 
 def _reader(name: str, case: Case) -> str:
