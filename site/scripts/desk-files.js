@@ -11,7 +11,6 @@ import { announce, copyOf, part, sentence, size } from "./page.js";
 // and a page that is opened from a disk has the origin of this one.
 const UNSAFE = ".unsafe";
 const WIDEST = 4096; // pixels of a picture's longer side
-const LONGEST_LINE = 100_000; // characters of text that are laid out
 
 /** @typedef {import("./desk-state.js").Entry} Entry */
 /** @typedef {import("./desk-sync.js").Desk} Desk */
@@ -45,9 +44,11 @@ function itemFor({ name, size: bytes }, content) {
   const [showing, saving, view, said] = ["show", "save", "view", "said"].map((one) => part(item, one));
   const kind = kindOf(name, bytes);
   showing.hidden = kind === "";
+  showing.setAttribute("aria-expanded", "false");
   showing.setAttribute("aria-label", sentence("file_show", { file: name }));
   saving.setAttribute("aria-label", sentence("file_save", { file: name }));
   act(showing, said, async () => {
+    showing.setAttribute("aria-expanded", "false");
     if (view.childElementCount > 0) return view.replaceChildren();
     const found = await content();
     if (!found) return;
@@ -55,6 +56,7 @@ function itemFor({ name, size: bytes }, content) {
     const shown = kind === "text" ? textView(bytesOf) : await pictureView(bytesOf, name);
     if (shown) view.replaceChildren(shown);
     else say(said, sentence("file_unlike", { file: name }));
+    showing.setAttribute("aria-expanded", String(shown !== null));
   });
   act(saving, said, async () => {
     const found = await content();
@@ -105,7 +107,7 @@ function textView(bytes) {
   const view = document.createElement("pre");
   view.dir = "auto";
   view.tabIndex = 0; // So that keys can scroll it.
-  view.textContent = visible(text).slice(0, LONGEST_LINE);
+  view.textContent = visible(text);
   return view;
 }
 

@@ -2,7 +2,7 @@
 // is neither, markup above all, is only ever saved.
 
 /** The most of a file that is shown as text, and as a picture, in bytes. */
-export const TEXT_MOST = 1024 * 1024;
+export const TEXT_MOST = 512 * 1024;
 export const PICTURE_MOST = 32 * 1024 * 1024;
 
 // A header that promises more would have the browser take gigabytes before it sees that they are not there.

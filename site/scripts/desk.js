@@ -1,5 +1,6 @@
 // desk.html: unlock, fetch, read, answer. Nothing is kept when it is closed but what its journalist saves.
 
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { download } from "./desk-client.js";
 import { today } from "./desk-days.js";
 import { save } from "./desk-files.js";
@@ -127,7 +128,8 @@ async function unlocked(typed) {
     bar.value = share;
     announce(sentence("unlocking", { percent: percent(Math.floor(share * 10) / 10) }), false);
   });
-  const place = edition.recipients.findIndex(({ recipient }) => recipient === journalist.recipient);
+  const own = [journalist.recipient, bytesToHex(journalist.signer)];
+  const place = edition.recipients.findIndex((one) => one.recipient === own[0] && one.signer === own[1]);
   if (place < 0) return null;
   const kept = locked?.state ?? saved.files?.[0];
   const state = kept ? await openState(kept, journalist) : newState();

@@ -135,7 +135,7 @@ def test_a_zip_of_zeros_stays_a_zip_and_much_padding_is_read_through(page: DeskP
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("zeros", bytes(200 * MIB))
     members = [("drop.json", letter(newsroom)), ("message.txt", b"look inside")]
-    plain = tarred(*members, ("files/bomb.zip", packed.getvalue()), ("files/zeros.txt", bytes(MIB)))
+    plain = tarred(*members, ("files/bomb.zip", packed.getvalue()), ("files/zeros.txt", bytes(MIB // 4)))
     put(newsroom, plain + bytes(24 * MIB))
     page.firefox.click("#sync")
     # The page answers while it reads.

@@ -65,7 +65,6 @@ def test_every_step_is_fit_for_everyone(
     page.error("identity")
     tour.stop("desk-1-unlock")
     page.unlock("ada")
-    tour.stop("desk-2-empty")
     page.sync()
     tour.stop("desk-2-inbox")
     page.open_thread(TITLE)
