@@ -28,12 +28,13 @@ def overdue(case: Case, today: date) -> list[Message]:
     return [one for one in case.unread if (today - one.day).days >= UNREAD_DAYS]
 
 
-def listing(cases: Mapping[bytes, Case], today: date) -> str:
-    """Gives all cases as a table; a star marks those with something that nobody has read."""
+def listing(cases: Mapping[bytes, Case], begins: Mapping[bytes, str], today: date) -> str:
+    """Gives all cases as a table, each with how its first drop begins; a star marks those with something that
+    nobody has read."""
     if not cases:
         return "no cases"
-    head = ("", "CASE", "STATE", "BEGAN", "DROPS", "TASKS", "DATE", "LABELS")
-    return table([head, *(_row(thread, case, today) for thread, case in cases.items())])
+    head = ("", "CASE", "STATE", "BEGAN", "DROPS", "TASKS", "DATE", "LABELS", "BEGINS")
+    return table([head, *((*_row(thread, case, today), begins[thread]) for thread, case in cases.items())])
 
 
 def _row(thread: bytes, case: Case, today: date) -> tuple[str, ...]:

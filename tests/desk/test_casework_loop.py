@@ -81,6 +81,7 @@ def test_what_a_journalist_reads_of_a_case(house: Newsdesk) -> None:
     fetch(house, "ada")
     (row,) = house.desk("ada", "cases").out.splitlines()[1:]
     assert row.split()[0] == "*"
+    assert row.endswith("It began in March.")
     assert "nothing was said yet" in house.desk("ada", "case", drop).out
     told = says(house, "ada", drop, "note", text="careful \u202e\ndesk: error: x")
     assert told.out == "kept; the next `desk fetch` tells the others\n"
