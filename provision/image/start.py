@@ -7,7 +7,7 @@ import subprocess
 import uuid
 from pathlib import Path
 
-from image import disk
+from image import disk, finish
 from image.boards import MIB, Board
 
 GRUB = Path("/usr/lib/grub")
@@ -55,6 +55,7 @@ def _esp(board: Board, workshop: Path, name: uuid.UUID, epoch: int) -> Path:
     boot = inside / "EFI/BOOT"
     boot.mkdir(parents=True)
     _core(workshop, disk.part_name(name, "ROOT"), "x86_64-efi").rename(boot / "BOOTX64.EFI")
+    finish.clamp(inside, epoch)
     part = board.parts[1]
     disk.fat(
         inside, file, part.mib * MIB, label=part.label, name=disk.part_name(name, part.label), epoch=epoch
