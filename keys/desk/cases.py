@@ -144,6 +144,6 @@ def _own(desk: Desk) -> Iterator[tuple[bytes, Note]]:
     groups: dict[tuple[bytes, str], list[Saying]] = {}
     for one in desk.state.says:
         groups.setdefault((one.thread, one.note or WAITING), []).append(one)
-    for (thread, id_), group in groups.items():
+    for (thread, id_), group in sorted(groups.items(), key=lambda one: one[0][1] == WAITING):
         said = Said(group[-1].after, tuple(one.statement for one in group))
         yield thread, Note(id_, desk.name, said)

@@ -85,7 +85,7 @@ def _reads(desk: Desk, cases: Cases, thread: bytes) -> list[Saying]:
 
 
 def _letter(desk: Desk, cases: Cases, thread: bytes, reply: OwnReply | None) -> Letter:
-    first = next(desk.state.thread(thread)).letter
+    first = next((entry.letter for entry in desk.state.thread(thread)), None)
     letter = Letter(
         newsroom=desk.newsroom.id,
         thread=thread,
@@ -109,8 +109,9 @@ def _saying(letter: Letter, cases: Cases, told: Sequence[Saying]) -> Letter:
 def _remember(desk: Desk, told: Sequence[Saying]) -> None:
     """Takes statements for told, until their note comes back."""
     state = desk.state
-    ids = {one.statement.id for one in told}
-    state.says = [one for one in state.says if one.statement.id not in ids] + list(told)
+    sent = {one.statement.id: one for one in told}
+    state.says = [sent.pop(one.statement.id, one) for one in state.says]
+    state.says += sent.values()  # what was read
     for one in told:
         for message in one.statement.more["messages"] if one.statement.says == "read" else ():
             state.reads.pop(message, None)
