@@ -43,8 +43,8 @@ def missing() -> str:
     return f"not installed: {', '.join(lacks)}" if lacks else ""
 
 
-def make_root(folder: Path, suite: str = "trixie") -> Path:
-    """Makes the folder of a bare Debian, with the packages at hand that a box installs."""
+def make_root(folder: Path) -> Path:
+    """Makes the folder of a bare Debian 13, with the packages at hand that a box installs."""
     root = folder / "root"
     done = subprocess.run(
         [
@@ -53,7 +53,7 @@ def make_root(folder: Path, suite: str = "trixie") -> Path:
             f"--include={','.join(_START)}",
             "--dpkgopt=force-unsafe-io",
             f'--customize-hook=chroot "$1" {_FETCH} {_LATER}',
-            *(suite, root, _mirror()),
+            *("trixie", root, _mirror()),
         ],
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""A Tor network of its own on loopback: one authority and three relays, ready within some seconds.
+"""A Tor network of its own at one address: one authority and three relays, ready within some seconds.
 
 Why it is fast and always the same: the authority's first vote is put off until it knows every relay, and then
 called at once; the relays are woken after it, for their first attempts failed and made them wait. Only the
@@ -38,7 +38,6 @@ _LOOPBACK = (
     "VanguardsLiteEnabled 0",  # four nodes are too few for their longer paths: many fail at first
 )
 _NODE = (
-    "Address 127.0.0.1",
     "SocksPort 0",
     "ExitRelay 0",
     "ExitPolicy reject *:*",
@@ -151,9 +150,9 @@ class Tor:
 class Network:
     """The network, in a `with` block; `tor` adds a tor that uses it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
         folder.mkdir(mode=0o700)
-        self._folder = folder
+        self._folder, self._address = folder, address
         self._tors: list[Tor] = []
 
     def __enter__(self) -> Network:
@@ -183,13 +182,14 @@ class Network:
 
     def _found(self) -> None:
         or_port, dir_port, *ports = _free_ports(2 + _RELAYS)
-        self._dir = f"http://127.0.0.1:{dir_port}/tor"
-        identity, fingerprint = _make_authority(self._folder / "authority", or_port, dir_port)
+        self._dir = f"http://{self._address}:{dir_port}/tor"
+        where = (self._address, or_port, dir_port)
+        identity, fingerprint = _make_authority(self._folder / "authority", *where)
         self._authority_line = (
             f"DirAuthority authority orport={or_port} no-v2 v3ident={identity} "
-            f"127.0.0.1:{dir_port} {fingerprint}"
+            f"{self._address}:{dir_port} {fingerprint}"
         )
-        common = (self._authority_line, *_TESTING, *_NODE)
+        common = (self._authority_line, *_TESTING, *_NODE, f"Address {self._address}")
         votes = (
             f"Nickname authority\nORPort {or_port} IPv4Only\nDirPort {dir_port} IPv4Only",
             "AuthoritativeDirectory 1\nV3AuthoritativeDirectory 1",
@@ -250,7 +250,7 @@ def _free_ports(count: int) -> list[int]:
     return found
 
 
-def _make_authority(folder: Path, or_port: int, dir_port: int) -> tuple[str, str]:
+def _make_authority(folder: Path, address: str, or_port: int, dir_port: int) -> tuple[str, str]:
     """Makes an authority's keys in its folder; gives the fingerprints of its identity and of its relay."""
     data = folder / "data"
     keys = data / "keys"
@@ -258,7 +258,7 @@ def _make_authority(folder: Path, or_port: int, dir_port: int) -> tuple[str, str
         one.mkdir(mode=0o700)
     certificate = keys / "authority_certificate"
     words = ["tor-gencert", "--create-identity-key", "-m", "12", "--passphrase-fd", "0"]
-    words += ["-a", f"127.0.0.1:{dir_port}", "-c", certificate]
+    words += ["-a", f"{address}:{dir_port}", "-c", certificate]
     words += ["-i", keys / "authority_identity_key", "-s", keys / "authority_signing_key"]
     subprocess.run(words, input=b"x\n", check=True, capture_output=True)
     identity = re.search(r"^fingerprint ([0-9A-F]{40})$", certificate.read_text(), re.M)

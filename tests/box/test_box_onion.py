@@ -1,0 +1,209 @@
+"""The box on a Tor network: from the first descriptor to the day when ssh goes through its onion alone."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.box_machine import IN_A_CONTAINER, Box
+from support.box_room import PROVISION
+from support.builds import JOURNALISTS
+from support.newsdesk import Result, run
+from support.onions import VISITOR, socks_port, visit
+from support.outside import ADDRESS, BOX, Outside
+from support.relay_process import ask, new_id
+from support.small_edition import some_drop
+from support.tornet import Network, Tor, until
+
+from keys.desk import socks
+from keys.errors import Unreachable
+from keys.identity import lock
+
+pytestmark = IN_A_CONTAINER
+
+TOR = "/usr/bin/tor -f /etc/tor/torrc --defaults-torrc /usr/share/tor/tor-service-defaults-torrc"
+DROP_IN = "etc/systemd/system/tor@default.service.d/network.conf"
+
+
+class Town:
+    """A box whose tor uses the Tor network outside of it; a visitor's tor there, ada's and the operator's."""
+
+    def __init__(self, box: Box, outside: Outside, network: Network, folder: Path) -> None:
+        self.box, self.outside, self.folder = box, outside, folder
+        self.source, self.desk, self.ssh = (
+            (box.newsroom.parent / f"{name}-onion/hostname").read_text().strip()
+            for name in ("source", "desk", "ssh")
+        )
+        self.visitor = network.tor("visitor", VISITOR)
+        self.ada, self.operator = (self._invited(network, name) for name in ("ada", "operator"))
+
+    def _invited(self, network: Network, name: str) -> Tor:
+        keys = self.folder / f"{name}-keys"
+        keys.mkdir(mode=0o700)
+        shutil.copy(self.box.newsroom.with_name(f"{name}.auth_private"), keys)
+        return network.tor(name, [*VISITOR, f"ClientOnionAuthDir {keys}"])
+
+    def banner(self, tor: Tor) -> bytes:
+        """What sshd says first, through a tor."""
+        with socks.connect(socks_port(tor), self.ssh, 22, new_id(), 60) as plug:
+            return plug.recv(20)
+
+
+@pytest.fixture(scope="module")
+def town(box: Box, figures: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    folder = tmp_path_factory.mktemp("town")
+    with Outside(box.machine) as outside, outside.entered(), Network(folder / "network", ADDRESS) as network:
+        options = " ".join('--{} "{}"'.format(*line.split(" ", 1)) for line in network.lines)
+        drop_in = Path(f"/proc/{box.machine.pid}/root", DROP_IN)
+        drop_in.parent.mkdir()
+        drop_in.write_text(f"[Service]\nExecStart=\nExecStart={TOR} --RunAsDaemon 0 {options}\n")
+        began = time.monotonic()
+        box.machine.shell("systemctl daemon-reload; systemctl restart tor@default")
+        town = Town(box, outside, network, folder)
+        until("nobody finds the page", lambda: found(town))
+        figures["seconds from tor's start until a visitor has the page"] = f"{time.monotonic() - began:.0f}"
+        yield town
+
+
+def found(town: Town) -> bool:
+    town.visitor.look_up(town.source)
+    try:
+        with visit(socks_port(town.visitor), town.source) as opened:
+            return ask(opened, "GET", "/en/send.html").status == 200
+    except Unreachable:
+        return False
+
+
+def test_a_visitor_gets_the_page_as_it_was_signed(town: Town) -> None:
+    words = (
+        "verify-edition",
+        f"http://{town.source}",
+        "--masthead",
+        town.box.newsroom.with_name("masthead.pub"),
+    )
+    done = run(*words, "--socks", socks_port(town.visitor), passphrase=None)
+    assert done.status == 0, done.err
+    assert done.out.startswith("genuine: edition 3")
+
+
+def test_a_visitor_without_javascript_finds_the_sealer(town: Town) -> None:
+    with socks.connect(socks_port(town.visitor), town.source, 8080, new_id(), 60) as plug:
+        plug.sendall(b"GET /en/send.html HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert plug.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+
+
+def test_what_a_source_sends_is_at_the_desk(town: Town) -> None:
+    id_ = new_id()
+    with visit(socks_port(town.visitor), town.source) as opened:
+        assert ask(opened, "PUT", f"/drops/{id_}/0?commit", some_drop(20_000, 2)).status == 201
+    with visit(socks_port(town.ada), town.desk) as opened:
+        assert id_ in [drop["id"] for drop in ask(opened, "GET", "/drops").said["drops"]]
+        assert ask(opened, "DELETE", f"/drops/{id_}").status == 204
+
+
+def test_a_journalist_joins_and_fetches(town: Town) -> None:
+    key = town.folder / "ada.key"
+    key.write_bytes(lock(JOURNALISTS["ada"].to_text(), b"throwaway", 10))
+    folder = town.box.newsroom.parent
+    keys = ("--masthead", folder / "masthead.pub", "--identity", key)
+    where = (
+        "--relay",
+        f"http://{town.desk}",
+        "--socks",
+        socks_port(town.ada),
+        "--page",
+        "http://127.0.0.1:1",
+    )
+
+    def desk(*words: str | Path) -> Result:
+        return run("--home", town.folder / "home", *words, passphrase=b"throwaway")
+
+    joined = desk("join", folder / "out/edition", *keys, *where)
+    assert joined.status == 0, joined.err
+    fetched = desk("fetch")
+    assert fetched.status == 0, fetched.err
+
+
+def test_who_is_not_invited_finds_neither_desk_nor_ssh(town: Town) -> None:
+    for onion, port in ((town.desk, 80), (town.ssh, 22)):
+        with pytest.raises(Unreachable, match="the onion wants a client key"):
+            socks.connect(socks_port(town.visitor), onion, port, "x", 60)
+    # A journalist's key opens no way to the machine.
+    with pytest.raises(Unreachable, match="the onion wants a client key"):
+        town.banner(town.ada)
+
+
+def test_the_look_at_the_health_finds_nothing_wrong(town: Town) -> None:
+    done = town.box.machine.run("systemctl", "start", "knothole-health")
+    assert done.returncode == 0, town.box.machine.shell("journalctl -u knothole-health -n 40 --no-pager")
+
+
+def test_the_operator_reaches_sshd_at_its_onion(town: Town) -> None:
+    assert town.banner(town.operator).startswith(b"SSH-2.0-OpenSSH_")
+
+
+@pytest.fixture(scope="module")
+def remote(town: Town) -> Box:
+    """The same machine, as newsroom.yaml has it that says `ssh: onion`: Ansible comes through the onion."""
+    folder = town.folder / "newsroom"
+    shutil.copytree(town.box.newsroom.parent, folder)
+    path = folder / town.box.newsroom.name
+    path.write_text(path.read_text().replace("{host: 192.0.2.7}", "{host: 192.0.2.7, ssh: onion}"))
+    key = town.folder / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    public = key.with_suffix(".pub").read_text().strip()
+    town.box.machine.shell(f"echo {public!r} >/root/.ssh/authorized_keys; echo root:throwaway | chpasswd")
+    box = Box(town.box.machine, path)
+    known = (
+        f"-o UserKnownHostsFile={town.folder}/known -o StrictHostKeyChecking=accept-new -o IdentitiesOnly=yes"
+    )
+    box.way = {
+        "ansible_connection": "ssh",
+        "ansible_ssh_private_key_file": str(key),
+        "ansible_ssh_extra_args": f"{known} -F none",
+        "ansible_control_path_dir": str(town.folder),
+    }
+    return box
+
+
+def port_22() -> bool:
+    """Whether port 22 is open to the outside."""
+    try:
+        with socket.create_connection((BOX, 22), 2):
+            return True
+    except TimeoutError:
+        return False
+
+
+def test_the_run_that_comes_through_the_onion_closes_port_22(
+    town: Town, remote: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOCKS", socks_port(town.operator))
+    assert port_22()
+    assert " changed=2 " in remote.converge(), remote.said  # the rules, and that they were loaded
+    assert not port_22()
+    assert " changed=0 " in remote.converge(), remote.said
+    assert town.banner(town.operator).startswith(b"SSH-2.0-OpenSSH_")
+
+
+def test_at_the_console_port_22_opens_again(town: Town, remote: Box) -> None:
+    """The way back, as provision/README.md has it: until a restart, or the next run."""
+    box = town.box
+    box.machine.shell("nft add rule inet knothole input tcp dport 22 accept")
+    assert port_22()
+    box.machine.shell("systemctl reload nftables")
+    assert not port_22()
+    # For good: `ssh: open`, and a run that comes straight.
+    assert " changed=2 " in box.converge(), box.said
+    assert port_22()
+
+
+def test_ssh_through_tor_says_why_it_finds_no_way(town: Town) -> None:
+    words = [sys.executable, PROVISION / "through_tor.py", town.ssh, "22"]
+    done = subprocess.run(words, env={"SOCKS": socks_port(town.visitor)}, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "the onion wants a client key" in done.stderr
