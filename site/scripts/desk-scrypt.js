@@ -35,6 +35,7 @@ export async function scrypt(password, salt, logN, report) {
     mix(block, other);
     [block, other] = [other, block];
   }
+  report(1);
   return pbkdf2(sha256, password, bytes(block), { c: 1, dkLen: 32 });
 }
 
