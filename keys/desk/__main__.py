@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from keys.desk import caseparser, commands, reading
+from keys.desk import caseparser, commands, reading, watchcommands
 from keys.desk.home import DEFAULT
 from keys.desk.parser import Format, Parser, adder, as_json, drop, hours, into, passphrase, socks
 from keys.desk.terminal import complain
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     passphrase(made)
     as_json(made)
 
-    made = command("watch", commands.watch, "look at the page as a source would, and send a canary", _WATCH)
+    made = command("watch", watchcommands.watch, "look at the page as a source would, and send a canary", _WATCH)
     made.add_argument(
         "--every", type=hours, metavar="HOURS", help="go on looking, so many hours apart in the mean"
     )

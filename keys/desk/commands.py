@@ -4,26 +4,22 @@ is printed. `keys.desk.reading` has the others."""
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 from keys.desk import editions, notes, outbox
 from keys.desk import keygen as new
-from keys.desk import show as shows
-from keys.desk import visit as visits
-from keys.desk import watch as watches
-from keys.desk.arguments import desk_of, home_of, warn_of_expiry
+from keys.desk.arguments import home_of, warn_of_expiry
 from keys.desk.boards import Boards
 from keys.desk.cases import Cases
 from keys.desk.caseshow import overdue
-from keys.desk.desk import Desk, open_again
+from keys.desk.desk import Desk
 from keys.desk.home import Settings, read_masthead
 from keys.desk.inbox import Fetched
 from keys.desk.sync import sync
-from keys.desk.terminal import Progress, complain, counted, read_text, say, say_json, warn
-from keys.errors import Deceived, DeskError, KnotholeError, NotWatched
+from keys.desk.terminal import Progress, counted, read_text, say, say_json, warn
+from keys.desk.watchcommands import sync_beside_a_visit
+from keys.errors import DeskError, KnotholeError
 from keys.line import LONGEST
 from keys.onion import CLIENTS
 from keys.passphrase import Passphrases
@@ -77,29 +73,7 @@ def fetch(arguments: argparse.Namespace) -> None:
         _warn_of_unread(desk)
         return vars(fetched)
 
-    _beside_a_visit(arguments, work)
-
-
-def watch(arguments: argparse.Namespace) -> None:
-    with desk_of(arguments) as desk:
-        look = watches.begin(desk, visits.PATIENT, always=True)
-    while True:
-        report = _finished(desk, look)
-        if arguments.json:
-            say_json(shows.report_json(report))
-        elif report.compared:
-            say(shows.report(report))
-        _warn_of_newer(report)
-        wrong = _complaint(report) or (NotWatched(report.trouble) if report.trouble else None)
-        if arguments.every is None:
-            break
-        if wrong:
-            complain(wrong)
-        sleep(watches.until_next(arguments.every))
-        with open_again(desk) as desk:
-            look = watches.begin(desk, visits.PATIENT, always=True)
-    if wrong:
-        raise wrong
+    sync_beside_a_visit(arguments, work)
 
 
 def reply(arguments: argparse.Namespace) -> None:
@@ -122,7 +96,7 @@ def reply(arguments: argparse.Namespace) -> None:
                 say(f"{counted(fetched.drops, 'new drop')} came meanwhile")
         return {"reply": made.id, "condition": condition}
 
-    _beside_a_visit(arguments, work)
+    sync_beside_a_visit(arguments, work)
 
 
 def verify_edition(arguments: argparse.Namespace) -> None:
@@ -143,46 +117,6 @@ def verify_edition(arguments: argparse.Namespace) -> None:
     warn_of_expiry(manifest.expires)
 
 
-def _beside_a_visit(arguments: argparse.Namespace, work: Callable[[Desk, Boards], dict[str, Any]]) -> None:
-    """Does a sync's work while a watcher is at the page, and says what came of both."""
-    look = None
-    try:
-        with desk_of(arguments) as desk:
-            look = watches.begin(desk, visits.BRIEF)
-            said = work(desk, look.boards)
-    except BaseException as error:
-        if look:
-            look.break_off()
-        if look and isinstance(error, KnotholeError) and (found := _complaint(_finished(desk, look))):
-            complain(found)
-        raise
-    report = _finished(desk, look)
-    if arguments.json:
-        say_json(said | {"watch": shows.report_json(report)})
-    if report.trouble:
-        warn(str(NotWatched(report.trouble)))
-    _warn_of_newer(report)
-    if found := _complaint(report):
-        raise found
-
-
-def _finished(desk: Desk, look: watches.Look) -> watches.Report:
-    with Progress() as progress:
-        seen = look.wait(progress)
-    return watches.conclude(desk, look, seen)
-
-
-def _complaint(report: watches.Report) -> Deceived | None:
-    """Gives the last finding as an error, after saying those before it."""
-    errors = [
-        Deceived(finding.says, hint=f"see {folder}: it holds the evidence, and says what to do")
-        for finding, folder in report.findings
-    ]
-    for error in errors[:-1]:
-        complain(error)
-    return errors[-1] if errors else None
-
-
 def _say_fetched(fetched: Fetched) -> None:
     said = [counted(fetched.drops, "new drop"), counted(fetched.notes, "note")]
     if fetched.problems:
@@ -195,8 +129,3 @@ def _warn_of_unread(desk: Desk) -> None:
     late = [key for key in cases.threads if overdue(cases.of(key), editions.today())]
     if late:
         warn(f"{counted(len(late), 'case')} with drops that nobody has read for days: `desk cases`")
-
-
-def _warn_of_newer(report: watches.Report) -> None:
-    if report.newer:
-        warn(f"the box serves edition {report.newer}, newer than this desk's: `desk join` takes it over")
