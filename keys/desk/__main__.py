@@ -92,7 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     passphrase(made)
     as_json(made)
 
-    made = command("watch", watchcommands.watch, "look at the page as a source would, and send a canary", _WATCH)
+    made = command(
+        "watch", watchcommands.watch, "look at the page as a source would, and send a canary", _WATCH
+    )
     made.add_argument(
         "--every", type=hours, metavar="HOURS", help="go on looking, so many hours apart in the mean"
     )
