@@ -16,10 +16,11 @@ _KEY = (
 _AGAIN = "try again in some minutes; if it stays so, tell whoever keeps the box"
 _ASK = "`SocksPort 9050 ExtendedErrors` in the torrc lets tor say which of them it is"
 
+_NO_DIRECTORY = 0x04
 # tor(1), ExtendedErrors, and the few plain ones that tor gives for an onion.
 _TROUBLE = {
     0x01: ("tor reaches the box, but the relay on it is down, or tor has no network yet", _AGAIN),
-    0x04: ("the onion is down, or this tor has no key for it or a wrong one", _ASK),
+    _NO_DIRECTORY: ("the onion is down, or this tor has no key for it or a wrong one", _ASK),
     0x05: ("the relay on the box is down", _AGAIN),
     0x06: ("tor found no way there in time", _AGAIN),
     0xF0: ("the onion cannot be found: the box is down, or its tor was started just now", _AGAIN),
@@ -45,19 +46,32 @@ def parse(address: str) -> tuple[str, int]:
 def connect(proxy: str, host: str, port: int, circuit: str, timeout: float) -> socket.socket:
     """Gives a connection over the circuit of this name, which tor shares with none of another name. Raises
     Unreachable with tor's reason in plain words."""
+    for again in (True, False):
+        plug = _plug(proxy, timeout)
+        try:
+            code = _ask(plug, host, port, circuit, proxy)
+        except BaseException:
+            plug.close()
+            raise
+        if code == 0:
+            return plug
+        plug.close()
+        # A circuit to a directory failed, and others were not left to ask. Tor has forgotten whom it asked.
+        if code != _NO_DIRECTORY or not again:
+            break
+    said, hint = _TROUBLE.get(code, (f"tor says error {code:X}", _AGAIN))
+    raise Unreachable(said, hint=hint)
+
+
+def _plug(proxy: str, timeout: float) -> socket.socket:
     try:
-        plug = socket.create_connection(parse(proxy), timeout)
+        return socket.create_connection(parse(proxy), timeout)
     except OSError:
         raise Unreachable(f"there is no tor at {proxy}", hint=f"start tor; {_BROWSER}") from None
-    try:
-        _ask(plug, host, port, circuit, proxy)
-    except BaseException:
-        plug.close()
-        raise
-    return plug
 
 
-def _ask(plug: socket.socket, host: str, port: int, circuit: str, proxy: str) -> None:
+def _ask(plug: socket.socket, host: str, port: int, circuit: str, proxy: str) -> int:
+    """Tor's answer: 0 once the connection is there."""
     try:
         plug.sendall(b"\x05\x01\x02")
         if _read(plug, 2) != b"\x05\x02":
@@ -67,10 +81,9 @@ def _ask(plug: socket.socket, host: str, port: int, circuit: str, proxy: str) ->
             raise Unreachable(f"what listens at {proxy} is not tor", hint=_BROWSER)
         plug.sendall(b"\x05\x01\x00\x03" + _counted(host.encode()) + port.to_bytes(2))
         _, code, _, kind = _read(plug, 4)
-        if code:
-            said, hint = _TROUBLE.get(code, (f"tor says error {code:X}", _AGAIN))
-            raise Unreachable(said, hint=hint)
-        _read(plug, {1: 4, 4: 16}.get(kind, 0) + 2)  # where tor left from, which is nowhere
+        if code == 0:
+            _read(plug, {1: 4, 4: 16}.get(kind, 0) + 2)  # where tor left from, which is nowhere
+        return code
     except TimeoutError:
         raise Unreachable("tor found no way there in time", hint=_AGAIN) from None
     except OSError:

@@ -22,18 +22,20 @@ GRANTED = b"\x05\x02\x01\x00\x05\x00\x00\x01\0\0\0\0\0\0"
 
 
 @contextmanager
-def proxy(answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """A SOCKS port that says all its answers at once, and what it was told."""
+def proxy(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """A SOCKS port that says all its answers to one client, and the next to the next; what it was told."""
     told: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(60)
 
         def serve() -> None:
-            client, _ = listener.accept()
-            with client, suppress(OSError):  # a desk that has heard enough hangs up
-                client.sendall(answers)
-                client.shutdown(socket.SHUT_WR)
-                with client.makefile("rb") as stream:
-                    told.append(stream.read())
+            for answer in answers:
+                client, _ = listener.accept()
+                with client, suppress(OSError):  # a desk that has heard enough hangs up
+                    client.sendall(answer)
+                    client.shutdown(socket.SHUT_WR)
+                    with client.makefile("rb") as stream:
+                        told.append(stream.read())
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -60,6 +62,16 @@ def test_each_client_has_a_circuit_of_its_own_and_keeps_it() -> None:
     assert circuits[0] == circuits[1] != circuits[2] == circuits[3]
 
 
+def refused(code: int) -> bytes:
+    return b"\x05\x02\x01\x00\x05" + bytes([code]) + b"\x00\x01\0\0\0\0\0\0"
+
+
+def test_a_tor_that_reached_no_directory_is_asked_once_more() -> None:
+    with proxy(refused(0x04)[:8], GRANTED) as (address, told):
+        socks.connect(address, ONION, 80, "one", 10).close()
+    assert told[0] == told[1]
+
+
 @pytest.mark.parametrize(
     ("code", "said", "hint"),
     [
@@ -73,8 +85,8 @@ def test_each_client_has_a_circuit_of_its_own_and_keeps_it() -> None:
     ],
 )
 def test_tors_errors_are_told_apart(code: int, said: str, hint: str) -> None:
-    answers = b"\x05\x02\x01\x00\x05" + bytes([code]) + b"\x00\x01\0\0\0\0\0\0"
-    with proxy(answers) as (address, _), pytest.raises(Unreachable) as caught:
+    times = 2 if code == 0x04 else 1
+    with proxy(*times * [refused(code)]) as (address, _), pytest.raises(Unreachable) as caught:
         socks.connect(address, ONION, 80, "desk", 10)
     assert said in str(caught.value)
     assert hint in caught.value.hint
