@@ -35,6 +35,7 @@ def data(block: dict[str, Any], newsroom: Any, relay: str, messages: dict[str, s
     language = block["language"]
     kept = {key: block[key] for key in ("newsroom", "language", "recipients", "terms")}
     questions = [{"id": one.id, "ask": one.ask[language]} for one in newsroom.questions]
+    kept["former"] = plain(newsroom.former or ())
     own = {"relay": relay, "expires": plain(newsroom.expires), "idle_minutes": IDLE_MINUTES}
     return kept | own | {"questions": questions, "messages": messages}
 

@@ -1,12 +1,14 @@
-"""A journalist: an identity, the signing key that derives from it, and their files (FORMAT.md section 1)."""
+"""A journalist: identities, the signing key that derives from one, and their files (FORMAT.md section 1)."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from nacl.signing import SigningKey
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
 
 from keys.age import open_bytes, read_header, seal_bytes
 from keys.errors import BadAgeFile, BadIdentity, BadRecipient, NotForYou, WrongPassphrase
@@ -22,6 +24,8 @@ from keys.stanza import SCRYPT, hkdf
 
 _NAME = re.compile("[a-z][a-z0-9-]{0,31}")
 _SIGNER = re.compile("[0-9a-f]{64}")
+_ROTATION = re.compile("([0-9a-f]{64}) ([0-9a-f]{128})")
+MOST_FORMER = 7  # identities in a file beside the journalist's own
 
 
 def lock(text: str, passphrase: bytes, work_factor: int = 18) -> bytes:
@@ -42,23 +46,56 @@ def unlock(locked: bytes, passphrase: bytes) -> str:
 
 
 @dataclass(frozen=True)
+class Rotation:
+    """Which key signed a journalist's new public half: an Ed25519 key of 32 bytes, and its signature."""
+
+    signer: bytes
+    signature: bytes
+
+    def holds(self, new: Public) -> bool:
+        """Tells whether that key signed these public halves, and is not theirs."""
+        try:
+            VerifyKey(self.signer).verify(new.signed_at_rotation, self.signature)
+        except (BadSignatureError, ValueError):
+            return False
+        return self.signer != new.signer
+
+
+@dataclass(frozen=True)
 class Public:
     """What all may know of a journalist: `recipients/NAME.pub`. `signer` is an Ed25519 key of 32 bytes."""
 
     name: str
     recipient: HybridRecipient
     signer: bytes
+    rotation: Rotation | None = None
+
+    @property
+    def number(self) -> str:
+        """What two people compare by voice to see that they mean the same key."""
+        digits = hashlib.sha256(self.recipient.key + self.signer).hexdigest()[:32]
+        return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
+
+    @property
+    def signed_at_rotation(self) -> bytes:
+        name = bytes([len(self.name)]) + self.name.encode()
+        return b"knothole/v1/rotate" + name + self.signer + self.recipient.key
 
     def to_file(self) -> str:
-        return f"# name: {self.name}\n# signer: {self.signer.hex()}\n{self.recipient}\n"
+        head = f"# name: {self.name}\n# signer: {self.signer.hex()}\n"
+        if one := self.rotation:
+            head += f"# former: {one.signer.hex()} {one.signature.hex()}\n"
+        return f"{head}{self.recipient}\n"
 
 
 @dataclass(frozen=True)
 class Journalist:
-    """A name and an identity: all it takes to open, sign and answer; BadIdentity for a malformed name."""
+    """A name and an identity: all it takes to open, sign and answer; `former` are identities that only open,
+    the newest first. BadIdentity for a malformed name."""
 
     name: str
     identity: HybridIdentity
+    former: tuple[HybridIdentity, ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -71,26 +108,55 @@ class Journalist:
     @classmethod
     def parse(cls, text: str) -> Journalist:
         """Gives the journalist whose unlocked file this is; BadIdentity for any other text."""
-        keys = _keys(text)
-        identity = parse_identity(keys[0]) if len(keys) == 1 else None
-        if not isinstance(identity, HybridIdentity):
-            raise BadIdentity("the file does not hold one post-quantum identity")
-        return cls(_said("name", text), identity)
+        keys = [parse_identity(key) for key in _keys(text)]
+        identities = tuple(key for key in keys if isinstance(key, HybridIdentity))
+        if not 1 <= len(keys) <= 1 + MOST_FORMER or len(set(identities)) != len(keys):
+            raise BadIdentity(f"the file does not hold one to {1 + MOST_FORMER} post-quantum identities")
+        return cls(_said("name", text), identities[0], identities[1:])
+
+    @property
+    def identities(self) -> tuple[HybridIdentity, ...]:
+        """All that open for this journalist, their own first."""
+        return (self.identity, *self.former)
+
+    def rotated(self) -> Journalist:
+        """Gives the journalist with a new identity; raises BadIdentity when no more fit in a file."""
+        if len(self.former) == MOST_FORMER:
+            raise BadIdentity(f"the file holds {MOST_FORMER} former identities, and no more fit")
+        return Journalist(self.name, HybridIdentity.generate(), self.identities)
+
+    def acting(self, identity: HybridIdentity) -> Journalist:
+        """Gives the journalist who acts with this one of their identities; the others only open."""
+        return Journalist(self.name, identity, tuple(one for one in self.identities if one != identity))
 
     def to_text(self) -> str:
         """Gives the secret lines that are to be locked."""
-        return f"# name: {self.name}\n{self.identity}\n"
+        return "\n".join([f"# name: {self.name}", *map(str, self.identities), ""])
 
     @property
     def signing_key(self) -> SigningKey:
-        return SigningKey(hkdf(self.identity.seed, b"", b"knothole/v1/sign"))
+        return _signing_key(self.identity)
 
     @property
     def public(self) -> Public:
-        return Public(self.name, self.identity.recipient(), bytes(self.signing_key.verify_key))
+        return Public(self.name, self.identity.recipient(), signer_of(self.identity))
 
     def public_file(self) -> str:
-        return self.public.to_file()
+        """Gives the `.pub` file, signed by the identity before this one, if there was one (section 9)."""
+        if not self.former:
+            return self.public.to_file()
+        before = _signing_key(self.former[0])
+        signature = before.sign(self.public.signed_at_rotation).signature
+        return replace(self.public, rotation=Rotation(bytes(before.verify_key), signature)).to_file()
+
+
+def signer_of(identity: HybridIdentity) -> bytes:
+    """Gives the Ed25519 public key that derives from an identity."""
+    return bytes(_signing_key(identity).verify_key)
+
+
+def _signing_key(identity: HybridIdentity) -> SigningKey:
+    return SigningKey(hkdf(identity.seed, b"", b"knothole/v1/sign"))
 
 
 def parse_public(text: str) -> Public:
@@ -103,7 +169,19 @@ def parse_public(text: str) -> Public:
     recipient = parse_recipient(keys[0]) if len(keys) == 1 else None
     if not isinstance(recipient, HybridRecipient):
         raise BadRecipient("it does not hold one post-quantum recipient, age1pq1…")
-    return Public(name, recipient, bytes.fromhex(signer))
+    public = Public(name, recipient, bytes.fromhex(signer), _rotation(text))
+    if public.rotation and not public.rotation.holds(public):
+        raise BadRecipient("the key before it did not sign it")
+    return public
+
+
+def _rotation(text: str) -> Rotation | None:
+    if not re.search(r"^# former:", text, re.MULTILINE):
+        return None
+    found = _ROTATION.fullmatch(_said("former", text))
+    if not found:
+        raise BadRecipient("its line `# former: ` is malformed")
+    return Rotation(bytes.fromhex(found[1]), bytes.fromhex(found[2]))
 
 
 def _keys(text: str) -> list[str]:

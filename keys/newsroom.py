@@ -7,17 +7,18 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from yaml.nodes import Node
 
-from keys import onion
+from keys import former, onion
 from keys.errors import BadNewsroom, BadOnion, BadRecipient, Forged
-from keys.identity import parse_public
+from keys.former import Ended
+from keys.identity import Public, parse_public
 from keys.kinds import Pattern, Text
 from keys.masthead import Masthead
 from keys.nodes import Json, Mistake, Wrong, at, line, nodes_of_json, nodes_of_yaml, wrong
-from keys.options import NAME, NEWSROOM_ID, Box, Common, Listed, Options
+from keys.options import NAME, NEWSROOM_ID, SIGNER, Box, Common, Listed, Options
 from keys.recipients import HybridRecipient, parse_recipient
 from keys.schema import Kind, ListOf, Section, canonical, nearest, option, parse_canonical
 
@@ -48,9 +49,13 @@ class Recipient:
     name: str = option(NAME, "The journalist's short name.")
     title: str | None = option(Text(120), "How the page names this journalist.", None)
     recipient: str = option(_RecipientKey(), "The public key.")
-    signer: str = option(
-        Pattern("[0-9a-f]{64}", "64 hex digits"), "The key that signs this journalist's replies."
-    )
+    signer: str = option(SIGNER, "The key that signs this journalist's replies.")
+
+    @property
+    def public(self) -> Public:
+        """Gives this journalist's public half, as the `.pub` file has it."""
+        key = cast(HybridRecipient, parse_recipient(self.recipient))  # the option lets nothing else pass
+        return Public(self.name, key, bytes.fromhex(self.signer))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +68,9 @@ class Newsroom(Common):
     )
     recipients: tuple[Recipient, ...] = option(
         ListOf(Section(Recipient), 1, 64), "Who can read, in the page's order."
+    )
+    former: tuple[Ended, ...] | None = option(
+        ListOf(Section(Ended), 1, 500), "Keys that ended (FORMAT.md section 9).", None
     )
 
     @staticmethod
@@ -174,12 +182,15 @@ def _assemble(root: Node, folder: Path, catalogues: Collection[str] | None) -> _
             mistakes.append(Mistake(line(at(root, "masthead")), f"masthead: {_reason(error)}"))
     mistakes += _onions(values, root, folder)
     recipients: list[Recipient] = []
+    signatures: dict[str, str] = {}
     listed: tuple[Listed, ...] = values.get("recipients", ())
     for i, entry in enumerate(listed):
         try:
             public = parse_public(_read(folder / entry.file, LONGEST_KEY_FILE))
             key, signer = str(public.recipient), public.signer.hex()
             recipients.append(Recipient(name=public.name, title=entry.title, recipient=key, signer=signer))
+            if one := public.rotation:
+                signatures[one.signer.hex()] = one.signature.hex()
         except (_Unreadable, BadRecipient) as error:
             mistakes.append(Mistake(line(at(root, "recipients", i)), f"recipients: {_reason(error)}"))
     if len(recipients) == len(listed) > 0:
@@ -187,7 +198,10 @@ def _assemble(root: Node, folder: Path, catalogues: Collection[str] | None) -> _
     if mistakes or masthead is None:
         raise Wrong(*mistakes)
     box, desk_onion = values.pop("box", None), values.pop("desk_onion", None)
-    found = {"id": masthead.newsroom, "masthead": str(masthead), "recipients": tuple(recipients)}
+    found = {"masthead": str(masthead), "recipients": tuple(recipients)}
+    if values.get("former"):
+        ended = (Ended(**vars(one), signature=signatures.get(one.signer)) for one in values["former"])
+        found["former"] = tuple(ended)
     newsroom = Newsroom(**values | found | {"id": values.get("id") or masthead.newsroom})
     return _Loaded(newsroom, box, desk_onion)
 
@@ -279,5 +293,6 @@ def _readers(values: Mapping[str, Any], root: Node, recipients: Sequence[Recipie
         if partners and name not in reached:
             here = line(at(root, "recipients", i))
             yield Mistake(here, f"recipients: {name!r} belongs to no partner, so no source can choose them")
+    yield from former.mistakes(values.get("former") or (), [one.public for one in recipients], root)
     if (values.get("choose") or 0) > len(partners or recipients):
         yield Mistake(line(at(root, "choose")), "choose: there are fewer to choose from")

@@ -15,6 +15,7 @@ from keys.schema import ListOf, Section, option
 MIB, GIB = 1 << 20, 1 << 30
 
 NAME = Pattern(r"[a-z][a-z0-9-]{0,31}", "ada or desk-2")
+SIGNER = Pattern("[0-9a-f]{64}", "64 hex digits")
 NEWSROOM_ID = Pattern(r"[a-z0-9][a-z0-9-]{0,62}", "1f2e3d4c5b6a7988")
 
 
@@ -72,6 +73,15 @@ class Listed:
     title: str | None = option(
         Text(120), "How the page names this journalist; without it, the short name.", None
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Former:
+    """A key that ended: of somebody who rotated it, lost it, or left (FORMAT.md section 9)."""
+
+    name: str = option(NAME, "Whose it was.")
+    signer: str = option(SIGNER, "The key, as the .pub file had it.")
+    until: date = option(Day(), "The last day on which what it signed may come.")
 
 
 QUESTIONS = (
@@ -189,5 +199,10 @@ class Options(Common):
     recipients: tuple[Listed, ...] = option(
         ListOf(Section(Listed, alone="file"), 1, 64),
         "The .pub files of all who can read, in the page's order.",
+    )
+    former: tuple[Former, ...] | None = option(
+        ListOf(Section(Former), 1, 500),
+        "Keys that ended; `desk admit` and `desk revoke` write them here.",
+        None,
     )
     box: Box | None = option(Section(Box), "The machine, for `make box`.", None)
