@@ -92,6 +92,14 @@ class ServiceKey:
         }
 
 
+def is_key_of(data: bytes, name: str) -> bool:
+    """Whether these bytes are tor's file of the key that makes the service at this address."""
+    try:
+        return ServiceKey.parse(data).address == name
+    except BadOnion:
+        return False
+
+
 def _expand(seed: bytes) -> bytes:
     """RFC 8032, section 5.1.5."""
     return _clamp(hashlib.sha512(seed).digest())

@@ -96,6 +96,13 @@ def test_a_service_key_is_read_as_it_is_written() -> None:
     assert ServiceKey.generate() != KEY
 
 
+def test_a_key_is_of_one_address() -> None:
+    data = KEY.files()[onion.SECRET_FILE]
+    assert onion.is_key_of(data, KEY.address)
+    for other, name in ((data, ServiceKey.generate().address), (data, ""), (b"", KEY.address)):
+        assert not onion.is_key_of(other, name)
+
+
 def test_secrets_are_not_shown() -> None:
     assert KEY.expanded.hex() not in repr(KEY)
     assert repr(KEY.expanded) not in repr(KEY)

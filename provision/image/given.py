@@ -21,6 +21,7 @@ from image.boards import BOARDS, Board
 from image.disk import SEARCHED
 from image.errors import NoImage
 from image.start import GRUB
+from keys import onion
 
 HERE = Path(__file__).resolve().parent.parent
 SCRATCH = 5 << 30  # bytes: the tree, and two copies of it on their way to the image
@@ -133,14 +134,17 @@ def _not_for_an_image(host: dict[str, Any]) -> Iterator[dict[str, str]]:
 
 
 def opened(host: dict[str, Any], passphrase: bytes) -> None:
-    """Refuses a passphrase that does not open the onions' keys."""
+    """Refuses a passphrase that does not open the onions' keys, and a key of another address than is said."""
     vault = VaultLib([("default", VaultSecret(passphrase))])
     for secret in sorted(Path(host["newsroom_folder"]).glob("*-onion/hs_ed25519_secret_key")):
         try:
-            vault.decrypt(secret.read_bytes())
+            key = vault.decrypt(secret.read_bytes())
         except AnsibleError:
             again = "give the passphrase that locked them, at the prompt or as the file that VAULT names"
             raise NoImage("the onions' keys cannot be opened", again) from None
+        if not onion.is_key_of(key, secret.with_name(onion.NAME_FILE).read_text().strip()):
+            said = f"the key in {secret.parent.name} is of another address than its file hostname says"
+            raise NoImage(said, "bring the folder back from where you keep it")
 
 
 @contextmanager

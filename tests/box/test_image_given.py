@@ -71,6 +71,13 @@ def test_a_passphrase_opens_every_key(furnished: Path, wrong: bytes) -> None:
     assert refused(lambda: given.opened(host, wrong)).startswith("the onions' keys cannot be opened; ")
 
 
+def test_a_key_is_the_one_of_its_address(newsroom: Path) -> None:
+    key, other = (newsroom.parent / name / "hs_ed25519_secret_key" for name in ("desk-onion", "ssh-onion"))
+    key.write_bytes(other.read_bytes())
+    said = refused(lambda: given.opened(given.newsroom(newsroom), PASSPHRASE))
+    assert said.startswith("the key in desk-onion is of another address than its file hostname says; bring")
+
+
 def test_a_secret_key_is_not_taken_for_a_public_one(key: Path) -> None:
     assert f"name {key}, which" in refused(lambda: given.operator(key.with_suffix("")))
 

@@ -1,5 +1,6 @@
 """What is missing is told in full, with its remedy, before anything is changed: what needs no machine."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from support.box_room import ansible, inventory
 from support.builds import KEY
 
 NOWHERE = "127.0.0.1:1"
+KEY_FILE = "hs_ed25519_secret_key"
 
 
 def play(newsroom: Path, *words: str) -> str:
@@ -41,6 +43,18 @@ def test_a_box_behind_its_onion_needs_a_tor_here(newsroom: Path) -> None:
 def test_a_copy_of_the_drops_that_is_not_there_is_told_first(newsroom: Path) -> None:
     said = play(newsroom, "-e", "backup_restore=/nowhere/drops.tar")
     assert "- the copy of the drops, /nowhere/drops.tar, is not there: name a file drops-DAY.tar" in said
+
+
+@pytest.mark.parametrize("name", ["desk-onion", "former-source-onion"])
+def test_a_key_of_another_address_is_told_first(newsroom: Path, name: str) -> None:
+    folder = newsroom.with_name(name)
+    if not folder.exists():
+        shutil.copytree(newsroom.with_name("desk-onion"), folder)
+    (folder / KEY_FILE).write_bytes((newsroom.with_name("ssh-onion") / KEY_FILE).read_bytes())
+    said = play(newsroom)
+    told = f"the key in {folder} is of another address than its file hostname says: bring the folder back"
+    assert f"Nothing was changed. Mend this first: - {told}" in said
+    assert set(re.findall(r"the key in (\S+) is of", said)) == {str(folder)}
 
 
 def expire(newsroom: Path) -> None:
