@@ -26,7 +26,7 @@ menuentry 'knothole, with the kernel before' {{
     initrd /initrd.img.old
 }}
 """
-_LINE = "root=UUID={root} ro console=tty0 console=ttyS0,115200 quiet"
+LINE = "root=UUID={root} ro console=tty0 console=ttyS0,115200 quiet init_on_free=1"
 _FSTAB = "UUID={root} / ext4 noatime,errors=remount-ro 0 1\n"
 # Of boot.img and of the first sector of core.img: where each keeps the place of what it loads next.
 _CODE, _KERNEL_AT, _DRIVE_CHECK, _NEXT_AT = 440, 0x5C, 0x66, 0x1F4
@@ -40,7 +40,7 @@ def settle(board: Board, root: Path, name: uuid.UUID) -> None:
     (root / "etc/knothole/first-start").touch()
     menu = root / "boot/grub/grub.cfg"
     menu.parent.mkdir(exist_ok=True)
-    menu.write_text(_MENU.format(line=_LINE.format(root=system)))
+    menu.write_text(_MENU.format(line=LINE.format(root=system)))
 
 
 def firmware(board: Board, workshop: Path, name: uuid.UUID, epoch: int) -> list[Path]:

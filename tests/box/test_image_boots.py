@@ -100,6 +100,10 @@ def test_the_kernel_keeps_what_it_was_told(guest: Guest) -> None:
     assert guest.shell(script) == ""
 
 
+def test_memory_that_is_given_back_is_emptied(guest: Guest) -> None:
+    assert "heap free:on" in guest.shell("journalctl -k --no-pager | grep 'mem auto-init'")
+
+
 def test_tor_is_confined(guest: Guest) -> None:
     pid = guest.shell("systemctl show --value -p MainPID tor@default")
     assert guest.shell(f"cat /proc/{pid}/attr/current") == "system_tor (enforce)"

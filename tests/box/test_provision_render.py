@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from image import start
 from support.box_room import PROVISION, ansible, inventory
 from support.tor import TOR
 
@@ -30,6 +31,7 @@ NEWSROOMS: dict[str, dict[str, Any]] = {
     "closed": {"box": "{host: 192.0.2.7, ssh: onion}", "newsroom_torproject": True},
     "moved": {"newsroom_former": True},
 }
+GRUB = "etc/default/grub.d/knothole.cfg"
 UNITS = ("relay", "sealer", "health")
 
 
@@ -240,6 +242,14 @@ def test_the_kernel_knows_each_setting_or_has_no_such_part(box: Box) -> None:
     assert len(keys) == len([line for line in lines if not line.startswith("#")]) == len(set(keys))
     there = [key for key in keys if Path("/proc/sys", *key.split(".")).exists()]
     assert len(there) > len(keys) / 2
+
+
+def test_memory_that_is_given_back_is_emptied_whatever_starts_the_kernel(box: Box) -> None:
+    script = 'GRUB_CMDLINE_LINUX=quiet; . "$0"; echo "$GRUB_CMDLINE_LINUX"'
+    told = check("sh", "-euc", script, box.root / GRUB)
+    assert told == "quiet init_on_free=1\n"
+    assert box.text("etc/default/raspi-extra-cmdline") == "init_on_free=1\n"
+    assert start.LINE.endswith(" init_on_free=1")
 
 
 def test_the_shell_accepts_its_profile(box: Box) -> None:
