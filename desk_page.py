@@ -33,7 +33,7 @@ def inside(sheet: bytes, program: bytes, relay: str) -> dict[str, Any]:
 def data(block: dict[str, Any], newsroom: Any, relay: str, messages: dict[str, str]) -> dict[str, Any]:
     """Gives the data block of this page (site/scripts/README.md) from that of the sources' pages."""
     language = block["language"]
-    kept = {key: block[key] for key in ("newsroom", "language", "recipients", "terms")}
+    kept = {key: block[key] for key in ("newsroom", "language", "recipients", "partners", "terms")}
     questions = [{"id": one.id, "ask": one.ask[language]} for one in newsroom.questions]
     kept["former"] = plain(newsroom.former or ())
     own = {"relay": relay, "expires": plain(newsroom.expires), "idle_minutes": IDLE_MINUTES}

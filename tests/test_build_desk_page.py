@@ -118,4 +118,5 @@ def test_the_data_block_is_what_the_script_reads(built: Path) -> None:
         assert (data["idle_minutes"], data["expires"]) == (15, "2199-06-30")
         assert [one["name"] for one in data["recipients"]] == ["ada", "bo"]
         assert [one["id"] for one in data["questions"]] == ["evidence", "others"]
+        assert (data["partners"], data["former"]) == ([], [])
         assert set(data["messages"]) == wanted

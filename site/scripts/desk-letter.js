@@ -1,5 +1,6 @@
 // drop.json as a desk reads it, keys/FORMAT.md section 2: exactly these keys, or nothing counts.
 
+import { hasKeys, isCase, isTable } from "./desk-casework.js";
 import { BadDrop } from "./desk-reader.js";
 
 /** The largest drop.json, in bytes. */
@@ -12,8 +13,8 @@ const LANGUAGE = /^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$/;
 const REPLY = /^[0-9a-f]{16}$/;
 const MESSAGE = /^[0-9a-f]{32}$/;
 const THREAD = /^[0-9a-f]{64}$/;
-const NOTE = /^[0-9a-f]{32}$/;
 const EXTRAS = ["reply", "case", "canary"];
+const STRINGS = /"(?:[^"\\]|\\.)*"/gu;
 const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/gu;
 
 /**
@@ -29,7 +30,7 @@ const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/gu;
  * @property {string[]} read
  * @property {string} [author]
  * @property {{id: string, lines: number[]}} [reply]
- * @property {{after: string[], says: object[]}} [case]
+ * @property {import("./desk-casework.js").Said} [case]
  * @property {true} [canary]
  */
 
@@ -42,7 +43,7 @@ export function letterFrom(bytes) {
   let given;
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    if (!hasDistinctKeys(text)) throw new BadDrop("format");
+    if (!hasDistinctKeys(text) || hasFractions(text)) throw new BadDrop("format");
     given = JSON.parse(text);
   } catch {
     throw new BadDrop("format");
@@ -62,7 +63,7 @@ export function isLetter(given) {
   const more = kind === "note" ? ["author", ...extras] : [];
   return (
     (kind === "drop" || kind === "note") &&
-    sameKeys(given, [...KEYS, ...more]) &&
+    hasKeys(given, [...KEYS, ...more]) &&
     given.version === 1 &&
     matches(given.newsroom, NEWSROOM) &&
     matches(given.message, MESSAGE) &&
@@ -83,24 +84,10 @@ export function isLetter(given) {
 
 /** @param {unknown} given */
 function isRecord(given) {
-  if (!isTable(given) || !sameKeys(given, ["id", "lines"]) || !matches(given.id, REPLY)) return false;
+  if (!isTable(given) || !hasKeys(given, ["id", "lines"]) || !matches(given.id, REPLY)) return false;
   const { lines } = given;
   const isNumber = (/** @type {unknown} */ n) => Number.isInteger(n) && Number(n) >= 0 && Number(n) <= 255;
   return isListOf(lines, 4, isNumber) && lines.length > 0 && new Set(lines).size === lines.length;
-}
-
-/**
- * Whether it has the form of what is said in a case; which statements there are, the command line knows.
- * @param {unknown} given
- */
-function isCase(given) {
-  return (
-    isTable(given) &&
-    sameKeys(given, ["after", "says"]) &&
-    isListOf(given.after, 32, (note) => matches(note, NOTE)) &&
-    isListOf(given.says, 100, isTable) &&
-    given.says.length > 0
-  );
 }
 
 /**
@@ -125,19 +112,11 @@ function hasDistinctKeys(text) {
 }
 
 /**
- * @param {unknown} given
- * @returns {given is Record<string, unknown>}
+ * Whether a JSON text has a number with a fraction or an exponent: other readers tell 1.0 from 1.
+ * @param {string} text
  */
-function isTable(given) {
-  return typeof given === "object" && given !== null && !Array.isArray(given);
-}
-
-/**
- * @param {Record<string, unknown>} given
- * @param {readonly string[]} keys
- */
-function sameKeys(given, keys) {
-  return Object.keys(given).length === keys.length && keys.every((key) => Object.hasOwn(given, key));
+function hasFractions(text) {
+  return /\d[.eE]/.test(text.replace(STRINGS, ""));
 }
 
 /**

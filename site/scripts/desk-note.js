@@ -2,19 +2,38 @@
 
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex, concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { Encrypter } from "age-encryption";
 import { breathe } from "./breathe.js";
 import { signedPart } from "./desk-drop.js";
 import { throwaway } from "./drop.js";
 import { padded } from "./padding.js";
-import { CLOSING, fill, header } from "./tar.js";
+import { CLOSING, fill, header, memberSize } from "./tar.js";
 
 /** The smallest plaintext, in bytes: what every short note has. */
 const SMALLEST = padded(CLOSING);
+const SIGNATURE = 64;
 
 /**
- * A sealed note for those of the page's recipients whom its letter names.
+ * The id of a note, keys/FORMAT.md section 8.
+ * @param {Uint8Array} digest what its signature covers
+ */
+export function noteId(digest) {
+  return bytesToHex(digest.subarray(0, 16));
+}
+
+/**
+ * Whether a note has the size of every sync's.
+ * @param {import("./desk-letter.js").Letter} letter
+ * @param {string} text
+ */
+export function isSmallest(letter, text) {
+  const sizes = [utf8ToBytes(JSON.stringify(letter)).length, utf8ToBytes(text).length, SIGNATURE];
+  return sizes.reduce((total, size) => total + memberSize(size), CLOSING) <= SMALLEST;
+}
+
+/**
+ * A sealed note for those of the page's recipients whom its letter names, and the note's id.
  * @param {import("./desk-letter.js").Letter} letter
  * @param {string} text
  * @param {readonly {name: string, recipient: string}[]} recipients all of the page's, in its order
@@ -22,11 +41,13 @@ const SMALLEST = padded(CLOSING);
  */
 export async function sealNote(letter, text, recipients, seed) {
   const signed = concatBytes(member("drop.json", JSON.stringify(letter)), member("message.txt", text));
-  const signature = ed25519.sign(signedPart(sha256(signed)), seed);
+  const digest = sha256(signed);
+  const signature = ed25519.sign(signedPart(digest), seed);
   const tar = concatBytes(signed, header("drop.sig", signature.length), signature);
   const plain = new Uint8Array(padded(tar.length + CLOSING));
   plain.set(tar);
-  return seal(plain, recipients.map(({ name, recipient }) => (letter.to.includes(name) ? recipient : null)));
+  const to = recipients.map(({ name, recipient }) => (letter.to.includes(name) ? recipient : null));
+  return { sealed: await seal(plain, to), id: noteId(digest) };
 }
 
 /**

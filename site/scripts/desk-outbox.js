@@ -1,10 +1,9 @@
-// Replies going out, keys/FORMAT.md sections 4 and 5, by the command line's rules: queued, posted as lines
-// under fresh n, recorded for the colleagues.
+// Replies going out, keys/FORMAT.md sections 4 and 5, by the command line's rules: queued, and posted as
+// lines under fresh n.
 
 import { bytesToHex, concatBytes, hexToBytes, randomBytes } from "@noble/hashes/utils.js";
 import { dayAfter } from "./desk-days.js";
 import { LINES, LONGEST, PARTS, cover, measureReply, sealReply } from "./desk-line.js";
-import { sealCover, sealNote } from "./desk-note.js";
 import { readBy } from "./desk-state.js";
 import { LINE, framesOn, labelFor } from "./line.js";
 
@@ -97,33 +96,6 @@ export async function post(desk, board, today) {
   }
   while (lines.length < edition.terms.board_post) lines.push(cover());
   return concatBytes(...lines);
-}
-
-/**
- * The one note of a sync: the record of a reply that has none yet, else one that nobody can open.
- * @param {Desk} desk
- */
-export async function note({ state, journalist, name, edition }) {
-  const { recipients, newsroom } = edition;
-  const reply = [...state.replies.values()].find(({ live, recorded }) => live.length > 0 && !recorded);
-  if (!reply) return sealCover(recipients.length);
-  const { id, thread, language, to, text, live } = reply;
-  const letter = /** @type {import("./desk-letter.js").Letter} */ ({
-    version: 1,
-    kind: "note",
-    newsroom,
-    message: bytesToHex(randomBytes(16)),
-    thread,
-    language,
-    to,
-    answers: {},
-    read: [],
-    author: name,
-    reply: { id, lines: live },
-  });
-  const made = await sealNote(letter, text, recipients, journalist.seed);
-  state.replies.set(id, { ...reply, recorded: true });
-  return made;
 }
 
 /**

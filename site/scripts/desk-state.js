@@ -4,6 +4,7 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { Encrypter } from "age-encryption";
+import { isStatement } from "./desk-casework.js";
 import { sha256Of } from "./desk-hash.js";
 import { isLetter } from "./desk-letter.js";
 import { open } from "./desk-reader.js";
@@ -44,6 +45,14 @@ export class BadState extends Error {}
  */
 
 /**
+ * @typedef {object} Saying a statement of this journalist's that has not come back from the box
+ * @property {string} thread hex
+ * @property {import("./desk-casework.js").Statement} statement
+ * @property {string[]} after the notes that were here when it was made
+ * @property {string} note the one that it was sent in; empty where it was not
+ */
+
+/**
  * @typedef {object} State
  * @property {string} cursor
  * @property {Map<string, Entry>} entries by the drop's id, in order of arrival
@@ -51,7 +60,9 @@ export class BadState extends Error {}
  * @property {Map<string, OwnReply>} replies
  * @property {Set<string>} shown drops that were looked at
  * @property {Map<string, {day: string, used: number}>} calls canaries, by thread key
- * @property {Map<string, string>} drafts by thread key
+ * @property {Map<string, string>} drafts by thread key, and of notes by what `noteDraft` makes of it
+ * @property {Saying[]} says
+ * @property {Map<string, string>} reads when messages were read here of which nobody was told
  */
 
 /** @returns {State} */
@@ -64,6 +75,8 @@ export function newState() {
     shown: new Set(),
     calls: new Map(),
     drafts: new Map(),
+    says: [],
+    reads: new Map(),
   };
 }
 
@@ -80,8 +93,8 @@ export function inThread({ entries }, thread) {
  * @param {Entry} entry
  */
 export function isSilent({ letter, forged }) {
-  const said = letter?.case && !letter.reply && !forged ? letter.case.says : [{}];
-  return said.every((one) => "says" in one && one.says === "read");
+  const said = letter?.reply || forged ? undefined : letter?.case;
+  return said !== undefined && said.says.every(({ says }) => says === "read");
 }
 
 /**
@@ -101,13 +114,15 @@ export function readBy(state, thread) {
  * @param {string} text
  * @param {string} day
  */
-export function learn(state, { reply, thread, to, language }, text, day) {
+export function learn(state, { reply, thread, to, language, case: said }, text, day) {
+  const back = new Set(said?.says.map(({ id }) => id));
+  state.says = state.says.filter(({ statement }) => !back.has(statement.id));
   if (!reply) return;
   const known = state.replies.get(reply.id);
   if (known && reply.lines.every((n) => known.used.includes(n))) return;
   const used = [...new Set([...(known?.used ?? []), ...reply.lines])];
-  const said = known ?? { id: reply.id, thread, to, language, text, day };
-  state.replies.set(reply.id, { ...said, used, live: reply.lines, recorded: true });
+  const first = known ?? { id: reply.id, thread, to, language, text, day };
+  state.replies.set(reply.id, { ...first, used, live: reply.lines, recorded: true });
 }
 
 /**
@@ -126,7 +141,7 @@ export function forget({ others, calls }, before) {
  * @param {{recipient: string, seed: Uint8Array}} journalist
  */
 export async function sealState(state, { recipient, seed }) {
-  const { entries, replies, shown, others, calls, drafts, cursor } = state;
+  const { entries, replies, shown, others, calls, drafts, cursor, says, reads } = state;
   const said = utf8ToBytes(
     JSON.stringify({
       version: 1,
@@ -137,6 +152,8 @@ export async function sealState(state, { recipient, seed }) {
       others: [...others],
       calls: [...calls],
       drafts: [...drafts],
+      says,
+      reads: [...reads],
     }),
   );
   const age = new Encrypter();
@@ -179,9 +196,11 @@ async function signedPart(said) {
  * @returns {State}
  */
 function stateFrom(said) {
-  const { version, cursor, entries, replies, shown, others, calls, drafts } = said;
+  const { version, cursor, entries, replies, shown, others, calls, drafts, says, reads } = said;
   const letters = entries.map((/** @type {Entry} */ { letter }) => letter).filter(Boolean);
-  if (version !== 1 || !letters.every(isLetter)) throw new BadState();
+  const statements = says.map((/** @type {Saying} */ { statement }) => statement);
+  const right = letters.every(isLetter) && statements.every(isStatement);
+  if (version !== 1 || !right) throw new BadState();
   return {
     cursor,
     entries: new Map(entries.map((/** @type {Entry} */ entry) => [entry.id, entry])),
@@ -190,5 +209,7 @@ function stateFrom(said) {
     others: new Map(others),
     calls: new Map(calls),
     drafts: new Map(drafts),
+    says,
+    reads: new Map(reads),
   };
 }

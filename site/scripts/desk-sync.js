@@ -1,13 +1,14 @@
 // One sync, keys/FORMAT.md section 5: the same requests of the same sizes in the same order, whatever there
 // is to say.
 
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { board as fetchBoard, download, list, postBoard, putNote } from "./desk-client.js";
 import { dayAfter } from "./desk-days.js";
 import { read, signedBy } from "./desk-drop.js";
-import { note, post } from "./desk-outbox.js";
+import { noteId } from "./desk-note.js";
+import { post } from "./desk-outbox.js";
 import { BadDrop, NotForYou } from "./desk-reader.js";
 import { forget, isSilent, learn } from "./desk-state.js";
+import { note, tellAgain } from "./desk-telling.js";
 
 /** Ciphertext that is kept while the page is open, in bytes: beyond it, a file is fetched again. */
 const KEPT = 512 * 1024 * 1024;
@@ -32,6 +33,7 @@ const KEPT = 512 * 1024 * 1024;
  * @property {string} relay where the desk onion is
  * @property {number} idle_minutes after which the page locks itself
  * @property {import("./page.js").Recipient[]} recipients in the page's order
+ * @property {{name: string, title: string, recipients: string[]}[]} partners
  * @property {{id: string, ask: string}[]} questions
  * @property {Terms} terms
  */
@@ -75,12 +77,15 @@ export async function sync(desk, way, today, report) {
   report({ step: "list" });
   const fetched = { drops: 0, notes: 0, problems: 0 };
   await fetchAll(desk, way, fetched, report);
+  tellAgain(desk);
   report({ step: "board" });
   const board = await fetchBoard(way, edition.terms);
   const lines = await post(desk, board, today);
   report({ step: "post" });
   await postBoard(way, Uint8Array.from(lines));
-  await putNote(way, Uint8Array.from(await note(desk)));
+  const { sealed, sent } = await note(desk);
+  await putNote(way, Uint8Array.from(sealed));
+  sent();
   forget(state, dayAfter(today, -2 * edition.terms.retention_days - 30));
   return fetched;
 }
@@ -149,12 +154,14 @@ export async function takeIn(desk, listed, sealed) {
   }
   const { letter, text, files } = drop;
   if (letter && letter.newsroom !== edition.newsroom) throw new BadDrop("newsroom");
-  const own = letter?.kind === "note" ? bytesToHex(drop.digest.subarray(0, 16)) : "";
-  if (letter && [...state.entries.values()].some((one) => isCopy(one, letter, own))) {
-    throw new BadDrop("copy");
-  }
+  const own = letter?.kind === "note" ? noteId(drop.digest) : "";
   const author = edition.recipients.find((one) => one.name === letter?.author);
   const forged = letter?.author !== undefined && !(author && signedBy(drop, author.signer));
+  if (letter && [...state.entries.values()].some((one) => isCopy(one, letter, own, forged))) {
+    if (letter.to.includes(name) || letter.author === name) throw new BadDrop("copy");
+    state.others.set(listed.id, listed.day); // Passed on by two colleagues.
+    return null;
+  }
   if (letter?.canary && !forged) {
     if (!state.calls.has(letter.thread)) state.calls.set(letter.thread, { day: listed.day, used: 0 });
     state.others.set(listed.id, listed.day);
@@ -171,14 +178,16 @@ export async function takeIn(desk, listed, sealed) {
 }
 
 /**
- * Whether an entry holds this drop, or this note: nobody can make two notes of one id.
+ * Whether an entry holds this drop, or this note: nobody can make two notes of one id, but anybody can put
+ * another signature below one.
  * @param {Entry} entry
  * @param {import("./desk-letter.js").Letter} letter
  * @param {string} own the note's id
+ * @param {boolean} forged
  */
-function isCopy(entry, { kind, message }, own) {
+function isCopy(entry, { kind, message }, own, forged) {
   if (entry.letter?.kind !== kind) return false;
-  return kind === "note" ? entry.note === own : entry.letter.message === message;
+  return kind === "note" ? entry.note === own && entry.forged === forged : entry.letter.message === message;
 }
 
 /**

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { CONTENT, read, signedBy } from "../../site/scripts/desk-drop.js";
 import { journalistOf } from "../../site/scripts/desk-identity.js";
-import { sealCover, sealNote } from "../../site/scripts/desk-note.js";
+import { isSmallest, noteId, sealCover, sealNote } from "../../site/scripts/desk-note.js";
 import { BadDrop, NotForYou } from "../../site/scripts/desk-reader.js";
 import { seal } from "../../site/scripts/drop.js";
 import { sumsOf } from "../../site/scripts/file.js";
@@ -74,18 +74,25 @@ test("what the page seals is read, from any place in the header", async () => {
 test("a note is signed, and by nobody else", async () => {
   const reply = { id: "0".repeat(16), lines: [3, 4] };
   const said = letter({ kind: "note", author: "bo", reply, to: names });
-  const note = new Blob([await sealNote(said, "We answered.", recipients, people[1].seed)]);
+  const { sealed, id } = await sealNote(said, "We answered.", recipients, people[1].seed);
+  const note = new Blob([sealed]);
   const drop = await read(note, reader(2));
   assert.deepEqual([drop.letter, drop.text], [said, "We answered."]);
+  assert.equal(noteId(drop.digest), id);
   assert.deepEqual(signers.map((signer) => signedBy(drop, signer)), [false, true, false]);
 });
 
 test("a note with a longer text has another size, and a cover has that of a short one", async () => {
   const said = letter({ kind: "note", author: "bo" });
-  const size = async (text) => (await sealNote(said, text, recipients, people[1].seed)).length;
+  const size = async (text) => (await sealNote(said, text, recipients, people[1].seed)).sealed.length;
   const cover = await sealCover(3);
   assert.equal(cover.length, await size("short"));
   assert.equal(await size("x".repeat(7660)), await size("short"));
+  const fits = (length) => isSmallest(said, "x".repeat(length));
+  let most = 7660;
+  while (fits(most + 1)) most++;
+  assert.equal(await size("x".repeat(most)), cover.length);
+  assert.notEqual(await size("x".repeat(most + 1)), cover.length);
   for (const at of [0, 1, 2]) await assert.rejects(read(new Blob([cover]), reader(at)), NotForYou);
 });
 
@@ -177,6 +184,8 @@ const WRONG = {
   "a key more": describe({ more: 1 }),
   "a key less": describe({ read: undefined }),
   "another version": describe({ version: 2 }),
+  "a version with a fraction": describe().replace('"version":1', '"version":1.0'),
+  "a version with an exponent": describe().replace('"version":1', '"version":1e0'),
   "another kind": describe({ kind: "drip" }),
   "an author": describe({ author: "ada" }),
   "a thread that is short": describe({ thread: "ab" }),
@@ -191,6 +200,7 @@ const WRONG = {
   "a canary that records": describe({ ...note, canary: true, reply: { id: "0".repeat(16), lines: [1] } }),
   "a case of a source's": describe({ case: { after: [], says: [{}] } }),
   "a case in which nothing is said": describe({ ...note, case: { after: [], says: [] } }),
+  "a case in which something unknown is said": describe({ ...note, case: { after: [], says: [{}] } }),
 };
 
 for (const [what, described] of Object.entries(WRONG)) {

@@ -4,10 +4,11 @@ import { test } from "node:test";
 import { read, signedBy } from "../../site/scripts/desk-drop.js";
 import { journalistOf } from "../../site/scripts/desk-identity.js";
 import { LONGEST, measureReply, replyFrom } from "../../site/scripts/desk-line.js";
-import { condition, isFull, note, post, queue } from "../../site/scripts/desk-outbox.js";
+import { condition, isFull, post, queue } from "../../site/scripts/desk-outbox.js";
 import { NotForYou } from "../../site/scripts/desk-reader.js";
 import { BadState, newState, openState, sealState } from "../../site/scripts/desk-state.js";
 import { takeIn } from "../../site/scripts/desk-sync.js";
+import { note as telling } from "../../site/scripts/desk-telling.js";
 import { LINE, framesOn, repliesIn } from "../../site/scripts/line.js";
 import { library } from "../support/vectors.mjs";
 
@@ -21,7 +22,7 @@ const recipients = people.map(({ recipient, signer }, at) => {
   return { name: names[at], title: names[at], recipient, signer: hex(signer) };
 });
 const terms = { drop_bytes: 1 << 30, board_lines: 64, board_post: 4, retention_days: 30 };
-const edition = { newsroom: "5d41402abc4b2a76", recipients, terms };
+const edition = { newsroom: "5d41402abc4b2a76", recipients, partners: [], terms };
 const thread = hex(randomBytes(32));
 const key = Buffer.from(thread, "hex");
 
@@ -40,6 +41,13 @@ function arrives(at, more = {}) {
   const id = hex(randomBytes(16));
   const rest = { text: "hello", files: [], note: "", forged: false, problem: "" };
   at.state.entries.set(id, { id, day: TODAY, size: 20_000, letter: letter(more), ...rest });
+}
+
+/** A note that the box has taken. */
+async function note(at) {
+  const { sealed, sent } = await telling(at);
+  sent();
+  return sealed;
 }
 
 const noise = (lines = terms.board_lines) => randomBytes(lines * LINE);
@@ -213,6 +221,9 @@ test("what is saved comes back, and to its journalist alone", async () => {
   at.state.others.set("f".repeat(32), TODAY);
   at.state.calls.set(thread, { day: TODAY, used: 1 });
   at.state.drafts.set(thread, "half a thought");
+  const statement = { id: "a".repeat(16), time: "2026-11-22T06:00Z", says: "note", text: "a remark" };
+  at.state.says.push({ thread, statement, after: ["b".repeat(32)], note: "" });
+  at.state.reads.set("c".repeat(32), "2026-11-22T06:01Z");
   const saved = await sealState(at.state, people[0]);
   assert.ok(!Buffer.from(saved).includes("half a thought"));
   assert.deepEqual(await openState(new Blob([saved]), people[0]), at.state);

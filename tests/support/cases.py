@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from keys.casework import ANSWERS, ITEMS, STATES, Said, Statement, parse_statement
 from keys.desk.case import Message, Note
+from keys.desk.casefold import fold
 
 NAMES = ("ada", "bea", "cyn", "eve")  # eve is no reader until somebody says so
 PARTNERS = {"harbour": ("ada", "bea"), "valley": ("cyn",), "coast": ("eve",)}
@@ -57,3 +59,28 @@ def note(author: str, after: tuple[str, ...], *says: Statement, salt: int = 0) -
     said = Said(tuple(sorted(after)), says)
     content = json.dumps([author, said.to_plain(), salt]).encode()
     return Note(hashlib.sha256(content).hexdigest()[:32], author, said)
+
+
+def standing(
+    messages: Iterable[Message], notes: Sequence[Note], partners: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """Gives where a case stands, as the vectors have it."""
+    reads = [(one.author, said) for one in notes for said in one.said.says if said.says == "read"]
+    told = fold(messages, notes, partners, reads)
+    return {
+        "readers": sorted(told.readers),
+        "order": [one.statement.id for one in told.history],
+        "state": told.stands,
+        "reason": told.state.text if told.state else "",
+        "tasks": [vars(task) for task in told.tasks],
+        "labels": list(told.labels),
+        "checks": told.checks,
+        "date": told.planned,
+        "agreed": told.agreed,
+        "answers": {name: told.answers[name].says if name in told.answers else None for name in told.outlets},
+        "exclusive": list(told.exclusive.statement.more.values()) if told.exclusive else None,
+        "reads": told.reads,
+        "refused": [one.id for one in told.refused],
+        "missing": sorted(told.missing),
+        "heads": list(told.heads),
+    }

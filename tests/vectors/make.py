@@ -1,4 +1,4 @@
-"""Writes the vectors of keys/FORMAT.md sections 2 to 4 and 8, by a second implementation: no code of keys/ is used.
+"""Writes the vectors of keys/FORMAT.md sections 2 to 4, 7 and 8, by a second implementation: no code of keys/ is used.
 
 HKDF is written out over HMAC, XChaCha20-Poly1305 is HChaCha20 written out in front of OpenSSL's
 ChaCha20-Poly1305, and signatures are OpenSSL's. Padding is the paper's rule: round up to as many significant
@@ -25,7 +25,7 @@ NEWSROOM = "5d41402abc4b2a76"
 
 def save(folder: str, stem: str, /, **case: object) -> None:
     (HERE / folder).mkdir(exist_ok=True)
-    text = json.dumps(case, ensure_ascii=folder == "name", indent=1)
+    text = json.dumps(case, ensure_ascii=folder in ("name", "statement"), indent=1)
     (HERE / folder / f"{stem}.json").write_text(text + "\n", encoding="utf-8")
 
 
@@ -370,12 +370,19 @@ def said(id_: str, minute: int, says: str, **more: object) -> dict[str, object]:
     return {"id": id_ * 16, "time": f"2026-11-22T06:{minute:02}Z", "says": says, **more}
 
 
+PARTNERS = {"harbour": ["ada", "bea"], "valley": ["cyn"], "coast": ["eve"]}
+
+
 def state(id_: str, minute: int, state: str, text: str = "") -> dict[str, object]:
     return said(id_, minute, "state", state=state, text=text)
 
 
 def case(
-    name: str, comment: str, notes: list[tuple[str, str, str, list[dict[str, object]]]], **expected: object
+    name: str,
+    comment: str,
+    notes: list[tuple[str, str, str, list[dict[str, object]]]],
+    partners: dict[str, list[str]] = PARTNERS,
+    **expected: object,
 ) -> None:
     """A case's notes, each an id, its author, what it comes after and what it says; and where the case stands
     by section 8, worked out by hand."""
@@ -391,7 +398,7 @@ def case(
         "case",
         name,
         comment=comment,
-        partners={"harbour": ["ada", "bea"], "valley": ["cyn"], "coast": ["eve"]},
+        partners=partners,
         messages=[{"id": "0" * 32, "day": "2026-11-20", "to": ["ada", "bea", "cyn"]}],
         notes=[
             {"id": id_ * 32, "author": author, "after": [one * 32 for one in after], "says": says}
@@ -505,8 +512,120 @@ def cases() -> None:
         checks={"documents": "unknown", "second-source": "unknown", "heard": "yes", "flight-log": "no"},
         reads={"0" * 32: {"ada": "2026-11-22T06:01Z", "bea": "2026-11-22T06:04Z"}},
     )  # fmt: skip
+    case(
+        "one-id-by-two-authors",
+        "two tasks of one id share what is said of them, also what was said before either was made",
+        [
+            ("1", "cyn", "", [said("9", 1, "assign", task="a" * 16, to="bea"), said("8", 1, "done", task="a" * 16, done=True)]),
+            ("2", "ada", "1", [said("a", 2, "task", text="call", to="")]),
+            ("3", "bea", "2", [said("a", 2, "task", text="write", to="ada"), said("7", 3, "assign", task="a" * 16, to="cyn")]),
+        ],
+        order="98aa7", heads="3",
+        tasks=[
+            {"id": "a" * 16, "author": "ada", "text": "call", "to": "cyn", "done": True},
+            {"id": "a" * 16, "author": "bea", "text": "write", "to": "cyn", "done": True},
+        ],
+    )  # fmt: skip
+    case(
+        "taken-back",
+        "a date, exclusivity, a label, an answer and a task that is done are all taken back; a done task stays whose it is",
+        [
+            ("1", "ada", "", [
+                said("a", 1, "date", date="2027-01-31"), said("b", 1, "exclusive", partner="harbour", until="2027-01-31"),
+                said("c", 1, "label", label="b", set=True), said("d", 1, "check", item="heard", **{"is": "yes"}),
+                said("e", 1, "task", text="call", to="bea"), said("f", 1, "done", task="e" * 16, done=True),
+                said("1", 1, "handover", **{"from": "bea", "to": "cyn"}),
+            ]),
+            ("2", "cyn", "1", [
+                said("2", 2, "date", date=""), said("3", 2, "exclusive", partner="", until=""),
+                said("4", 2, "label", label="b", set=False), said("5", 2, "check", item="heard", **{"is": "unknown"}),
+                said("6", 2, "done", task="e" * 16, done=False),
+            ]),
+        ],
+        order="abcdef123456", heads="2",
+        tasks=[{"id": "e" * 16, "author": "ada", "text": "call", "to": "bea", "done": False}],
+    )  # fmt: skip
+    case(
+        "without-partners",
+        "a newsroom without partners is one outlet, of all readers",
+        [
+            ("1", "bea", "", [said("a", 1, "date", date="2027-01-31")]),
+            ("2", "eve", "1", [said("b", 2, "object", date="2027-01-31", text="no")]),
+        ],
+        partners={}, order="a", date="2027-01-31", agreed=True, answers={"": "date"}, refused="2", heads="1",
+    )  # fmt: skip
+    case(
+        "let-in-by-one-who-was-let-in",
+        "eve, whom ada lets in, lets fay in, whatever stands first; fay is of no outlet",
+        [
+            ("1", "fay", "", [said("a", 1, "note", text="hello"), said("b", 1, "accept", date="2027-01-31")]),
+            ("2", "eve", "", [said("c", 1, "widen", to=["fay"])]),
+            ("3", "ada", "", [said("d", 1, "widen", to=["bea", "eve"]), said("e", 1, "date", date="2027-01-31")]),
+        ],
+        readers=["ada", "bea", "cyn", "eve", "fay"], order="abcde", date="2027-01-31", heads="123",
+        answers={"harbour": "date", "valley": None, "coast": None},
+    )  # fmt: skip
+
+
+def statements() -> None:
+    texts = {
+        "nothing": "",
+        "line": "It began in March.",
+        "lines": "one\n\ntwo \u202e three",
+        "long": "é" * 2000,
+    }
+    right: dict[str, dict[str, object]] = {
+        "state": {"says": "state", "state": "checking", "text": texts["nothing"]},
+        "state-set-aside": {"says": "state", "state": "aside", "text": texts["line"]},
+        "note": {"says": "note", "text": texts["lines"]},
+        "note-of-4000-bytes": {"says": "note", "text": texts["long"]},
+        "task-for-nobody": {"says": "task", "text": texts["line"], "to": ""},
+        "assign": {"says": "assign", "task": "0" * 16, "to": "ada"},
+        "done": {"says": "done", "task": "0" * 16, "done": False},
+        "check": {"says": "check", "item": "constructor", "is": "unknown"},
+        "label": {"says": "label", "label": "ħ" * 30, "set": True},
+        "date-of-a-leap-day": {"says": "date", "date": "2028-02-29"},
+        "date-none": {"says": "date", "date": ""},
+        "accept": {"says": "accept", "date": "1000-01-01"},
+        "object": {"says": "object", "date": "9999-12-31", "text": texts["line"]},
+        "exclusive": {"says": "exclusive", "partner": "valley", "until": "2027-01-31"},
+        "exclusive-for-nobody": {"says": "exclusive", "partner": "", "until": ""},
+        "handover": {"says": "handover", "from": "ada", "to": "bea"},
+        "widen-to-64": {"says": "widen", "to": [f"a{n}" for n in range(64)]},
+        "read-100": {"says": "read", "messages": [f"{n:032x}" for n in range(100)]},
+    }
+    wrong: dict[str, dict[str, object]] = {
+        "unknown": {"says": "vote"},
+        "a-key-more": {"says": "note", "text": "x", "to": "ada"},
+        "a-key-less": {"says": "task", "text": "x"},
+        "set-aside-without-reason": {"says": "state", "state": "aside", "text": ""},
+        "note-of-4001-bytes": {"says": "note", "text": texts["long"] + "e"},
+        "note-of-nothing": {"says": "note", "text": ""},
+        "carriage-return": {"says": "note", "text": "a\r\nb"},
+        "tab": {"says": "note", "text": "a\tb"},
+        "half-a-character": {"says": "note", "text": "\ud800"},
+        "capital-in-a-name": {"says": "task", "text": "x", "to": "Ada"},
+        "name-of-33": {"says": "handover", "from": "a" * 33, "to": "ada"},
+        "done-as-number": {"says": "done", "task": "0" * 16, "done": 1},
+        "label-of-61-bytes": {"says": "label", "label": "ħ" * 30 + "h", "set": True},
+        "label-of-two-lines": {"says": "label", "label": "a\nb", "set": True},
+        "label-with-a-space-behind": {"says": "label", "label": "a ", "set": True},
+        "date-that-is-none": {"says": "date", "date": "2027-02-29"},
+        "date-of-the-year-999": {"says": "date", "date": "0999-01-01"},
+        "exclusive-for-ever": {"says": "exclusive", "partner": "valley", "until": ""},
+        "widen-to-65": {"says": "widen", "to": [f"a{n}" for n in range(65)]},
+        "widen-twice": {"says": "widen", "to": ["ada", "ada"]},
+        "read-nothing": {"says": "read", "messages": []},
+        "hour-24": {"time": "2026-11-22T24:00Z", "says": "note", "text": "x"},
+        "seconds": {"time": "2026-11-22T06:00:00Z", "says": "note", "text": "x"},
+        "id-in-capitals": {"id": "A" * 16, "says": "note", "text": "x"},
+    }
+    head = {"id": "0" * 16, "time": "2026-11-22T06:10Z"}
+    for valid, told in ((True, right), (False, wrong)):
+        for name, more in told.items():
+            save("statement", name, statement=head | more, valid=valid)
 
 
 if __name__ == "__main__":
-    for write in (padding, tars, names, codenames, threads, lines, cases):
+    for write in (padding, tars, names, codenames, threads, lines, cases, statements):
         write()

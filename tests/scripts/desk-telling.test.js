@@ -1,0 +1,315 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { Cases, WAITING, haveRead, say } from "../../site/scripts/desk-cases.js";
+import { read } from "../../site/scripts/desk-drop.js";
+import { journalistOf } from "../../site/scripts/desk-identity.js";
+import { sealNote } from "../../site/scripts/desk-note.js";
+import { post, queue } from "../../site/scripts/desk-outbox.js";
+import { NotForYou, open } from "../../site/scripts/desk-reader.js";
+import { newState, openState, sealState } from "../../site/scripts/desk-state.js";
+import { takeIn } from "../../site/scripts/desk-sync.js";
+import { note, tellAgain, waits } from "../../site/scripts/desk-telling.js";
+import { seal, throwaway } from "../../site/scripts/drop.js";
+import { LINE } from "../../site/scripts/line.js";
+import { randomly } from "../support/random.mjs";
+import { library } from "../support/vectors.mjs";
+
+const { Encrypter, generateHybridIdentity } = library("age-encryption");
+
+const TODAY = "2026-11-22";
+const names = ["ada", "bea", "cyn"];
+const people = await Promise.all(names.map(async () => journalistOf(await generateHybridIdentity())));
+const hex = (bytes) => Buffer.from(bytes).toString("hex");
+const recipients = people.map(({ recipient, signer }, at) => {
+  return { name: names[at], title: names[at], recipient, signer: hex(signer) };
+});
+const terms = { drop_bytes: 1 << 30, board_lines: 64, board_post: 4, retention_days: 30 };
+const edition = { newsroom: "5d41402abc4b2a76", language: "en", recipients, partners: [], terms };
+
+function desk(name, state = newState()) {
+  const place = names.indexOf(name);
+  return { edition, journalist: people[place], name, place, state, sealed: new Map() };
+}
+
+/** A box: what lies in it, each under an id. */
+class Box {
+  drops = [];
+
+  put(sealed) {
+    this.drops.push({ listed: { id: hex(randomBytes(16)), size: sealed.length, day: TODAY }, sealed });
+    return this.drops.at(-1).listed.id;
+  }
+
+  async fill(at) {
+    for (const { listed, sealed } of this.drops) {
+      if (at.state.entries.has(listed.id) || at.state.others.has(listed.id)) continue;
+      await takeIn(at, listed, new Blob([sealed])).catch(({ reason }) => {
+        at.state.entries.set(listed.id, { ...listed, letter: null, text: "", files: [], problem: reason });
+      });
+    }
+    tellAgain(at);
+  }
+}
+
+async function fromSource(thread, to, text = "It began in March.") {
+  const letter = { newsroom: edition.newsroom, language: "nl", thread, to, answers: {}, read: [] };
+  const parts = [];
+  for await (const part of seal({ ...letter, text, files: [] }, recipients)) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+/** One sync of a desk, without a board. */
+async function sync(at, box) {
+  await box.fill(at);
+  const { sealed, sent } = await note(at);
+  sent();
+  return { id: box.put(sealed), size: sealed.length, sealed: new Blob([sealed]) };
+}
+
+const opened = (sealed, name) => read(sealed, { ...people[names.indexOf(name)], place: names.indexOf(name) });
+const texts = (at, thread) => new Cases(at).of(thread).history.map(({ statement: { text } }) => text);
+
+/** A box with a drop of a source's to ada and bea, and their desks once they have it. */
+async function newsroom() {
+  const [box, key] = [new Box(), randomBytes(32)];
+  box.put(await fromSource(key, ["ada", "bea"]));
+  const [ada, bea] = [desk("ada"), desk("bea")];
+  await box.fill(ada);
+  await box.fill(bea);
+  return { box, ada, bea, thread: hex(key) };
+}
+
+test("what is said goes out in one note of a cover's size, for all readers and their author", async () => {
+  const { box, ada, bea, thread } = await newsroom();
+  const cover = (await note(ada)).sealed.length;
+  say(ada, thread, "state", { state: "checking", text: "" });
+  say(ada, thread, "note", { text: "see the archive" });
+  assert.equal(new Cases(ada).of(thread).history.every(({ note: id }) => id === WAITING), true);
+  const sent = await sync(ada, box);
+  assert.equal(sent.size, cover);
+  const { letter } = await opened(sent.sealed, "bea");
+  assert.deepEqual([letter.to, letter.language, letter.author], [["ada", "bea"], "nl", "ada"]);
+  await assert.rejects(opened(sent.sealed, "cyn"), NotForYou);
+  await box.fill(bea);
+  assert.deepEqual(texts(bea, thread), ["", "see the archive"]);
+  assert.equal(new Cases(bea).of(thread).stands, "checking");
+  assert.equal(waits(ada), false);
+  await box.fill(ada);
+  assert.deepEqual(ada.state.says, []);
+});
+
+test("much that is said takes several syncs, and comes in its order", async () => {
+  const { box, ada, bea, thread } = await newsroom();
+  const said = [1, 2, 3, 4, 5, 6, 7].map((n) => `${n} ${"x".repeat(3900)}`);
+  for (const text of said) say(ada, thread, "note", { text });
+  const sizes = new Set();
+  for (let rounds = 0; waits(ada); rounds++) {
+    sizes.add((await sync(ada, box)).size);
+    assert.ok(rounds < 5);
+  }
+  await box.fill(bea);
+  assert.deepEqual(texts(bea, thread), said);
+  assert.equal(sizes.size, 1);
+});
+
+test("what was said before something new came and after it goes in two notes", async () => {
+  const { box, ada, bea, thread } = await newsroom();
+  say(ada, thread, "note", { text: "before" });
+  say(bea, thread, "note", { text: "meanwhile" });
+  const theirs = await sync(bea, box);
+  await box.fill(ada);
+  say(ada, thread, "note", { text: "after" });
+  const { letter: first } = await opened((await sync(ada, box)).sealed, "bea");
+  const { letter: second } = await opened((await sync(ada, box)).sealed, "bea");
+  const { letter } = await opened(theirs.sealed, "ada");
+  const id = [...ada.state.entries.values()].find((one) => one.letter?.message === letter.message).note;
+  assert.deepEqual(first.case.after, []);
+  assert.ok(second.case.after.includes(id));
+  assert.equal(second.case.after.length, 2, "and always one's own last");
+  await box.fill(ada);
+  await box.fill(bea);
+  assert.deepEqual(texts(bea, thread).at(-1), "after");
+  assert.deepEqual(new Cases(ada).of(thread), new Cases(bea).of(thread));
+});
+
+test("the record of a reply and what is said in its case go in one note", async () => {
+  const { box, ada, bea, thread } = await newsroom();
+  const { letter } = [...ada.state.entries.values()][0];
+  queue(ada, letter, "Who are you?", TODAY);
+  await post(ada, randomBytes(64 * LINE), TODAY);
+  say(ada, thread, "state", { state: "investigating", text: "" });
+  await sync(ada, box);
+  assert.equal(waits(ada), false);
+  await box.fill(bea);
+  const told = [...bea.state.entries.values()].at(-1);
+  assert.deepEqual([told.text, told.letter.reply.lines], ["Who are you?", [0]]);
+  assert.equal(new Cases(bea).of(thread).stands, "investigating");
+});
+
+test("a note that never reached the box is not told, and one that it lost is said again", async () => {
+  const { box, ada, bea, thread } = await newsroom();
+  say(ada, thread, "note", { text: "once" });
+  haveRead(ada, [...ada.state.entries.values()]);
+  await note(ada); // The connection broke.
+  assert.ok(waits(ada));
+  await sync(ada, box);
+  assert.equal(waits(ada), false);
+  box.drops.pop();
+  await sync(ada, box);
+  await sync(ada, box);
+  await box.fill(bea);
+  assert.deepEqual(texts(bea, thread).filter(Boolean), ["once"]);
+  assert.equal(new Cases(bea).of(thread).reads.size, 1);
+});
+
+test("that a drop was read is told once, when there is nothing else to say", async () => {
+  const { box, ada, bea, thread } = await newsroom();
+  haveRead(ada, [...ada.state.entries.values()]);
+  const [times] = new Cases(ada).of(thread).reads.values();
+  assert.deepEqual([...times.keys()], ["ada"]);
+  await sync(ada, box);
+  await box.fill(bea);
+  assert.equal(new Cases(bea).of(thread).reads.size, 1);
+  assert.ok([...bea.state.entries.keys()].every((id, at) => at === 0 || bea.state.shown.has(id)), "no news");
+  await box.fill(ada);
+  haveRead(ada, [...ada.state.entries.values()]);
+  assert.equal(waits(ada), false);
+});
+
+test("what was read in several cases goes together where their readers are the same", async () => {
+  const { box, ada } = await newsroom();
+  box.put(await fromSource(randomBytes(32), ["ada", "bea"]));
+  box.put(await fromSource(randomBytes(32), ["ada", "cyn"]));
+  await box.fill(ada);
+  haveRead(ada, [...ada.state.entries.values()]);
+  const said = [];
+  while (waits(ada)) said.push((await opened((await sync(ada, box)).sealed, "ada")).letter);
+  const counts = said.map(({ to, case: { says } }) => [to, says.flatMap((one) => one.messages).length]);
+  assert.deepEqual(counts, [[["ada", "bea"], 2], [["ada", "cyn"], 1]]);
+});
+
+test("who may not read a case says nothing in it", async () => {
+  const { ada, thread } = await newsroom();
+  const cyn = desk("cyn", structuredClone(ada.state));
+  assert.throws(() => say(cyn, thread, "note", { text: "hello" }), RangeError);
+  assert.throws(() => say(ada, hex(randomBytes(32)), "note", { text: "hello" }), RangeError);
+  assert.throws(() => say(ada, thread, "note", { text: "" }), RangeError);
+  assert.deepEqual([cyn.state.says, ada.state.says], [[], []]);
+});
+
+async function plaintext(sealed, name) {
+  const place = names.indexOf(name);
+  const reader = await open(sealed, people[place].identity, place);
+  return Buffer.from(await reader.upTo(1 << 20));
+}
+
+async function sealedTo(plain, ...to) {
+  const age = new Encrypter();
+  for (const { name, recipient } of recipients) {
+    age.addRecipient(to.includes(name) ? recipient : await throwaway());
+  }
+  return age.encrypt(new Uint8Array(plain));
+}
+
+test("a case that is passed on is read by whom it was not sealed to first, each thing once", async () => {
+  const { box, ada, thread } = await newsroom();
+  const first = box.drops[0].sealed;
+  say(ada, thread, "label", { label: "harbour", set: true });
+  const before = await sync(ada, box);
+  await box.fill(ada);
+  say(ada, thread, "widen", { to: ["cyn"] });
+  await sync(ada, box);
+  const cyn = desk("cyn");
+  for (const sealed of [new Blob([first]), before.sealed, new Blob([first])]) {
+    box.put(Buffer.from(await sealedTo(await plaintext(sealed, "ada"), "cyn")));
+  }
+  await box.fill(cyn);
+  assert.deepEqual([...cyn.state.entries.values()].map(({ problem }) => problem), ["", "", ""]);
+  const told = new Cases(cyn).of(thread);
+  assert.deepEqual([[...told.readers], told.labels], [["ada", "bea", "cyn"], ["harbour"]]);
+  assert.deepEqual([told.missing, told.refused], [new Set(), []]);
+  say(cyn, thread, "note", { text: "from the valley" });
+  assert.deepEqual((await opened((await sync(cyn, box)).sealed, "bea")).letter.to, names);
+  // A copy that the source itself had sealed to its reader is told.
+  box.put(Buffer.from(await sealedTo(await plaintext(new Blob([first]), "ada"), "ada")));
+  await box.fill(ada);
+  assert.equal([...ada.state.entries.values()].at(-1).problem, "copy");
+});
+
+test("the forgery of a note does not take its place", async () => {
+  const { box, ada, bea, thread } = await newsroom();
+  say(ada, thread, "state", { state: "published", text: "" });
+  const { sealed } = await sync(ada, box);
+  const plain = await plaintext(sealed, "ada");
+  const at = plain.indexOf("drop.sig\0") + 512;
+  plain[at] ^= 1;
+  const real = box.drops.pop();
+  box.put(Buffer.from(await sealedTo(plain, "ada", "bea")));
+  box.drops.push(real);
+  await box.fill(bea);
+  assert.deepEqual([...bea.state.entries.values()].map(({ forged }) => forged), [false, true, false]);
+  assert.equal(new Cases(bea).of(thread).stands, "published");
+});
+
+test("a source cannot speak as a journalist, and who was not chosen lets nobody in", async () => {
+  const { box, bea, thread } = await newsroom();
+  const says = [{ id: "0".repeat(16), time: "2026-11-22T06:00Z", says: "widen", to: ["cyn"] }];
+  const head = { version: 1, kind: "note", newsroom: edition.newsroom, thread, language: "en", to: ["bea"] };
+  const more = { message: "0".repeat(32), answers: {}, read: [], case: { after: [], says } };
+  for (const [author, seed] of [["ada", randomBytes(32)], ["cyn", people[2].seed]]) {
+    box.put(Buffer.from((await sealNote({ ...head, ...more, author }, "", recipients, seed)).sealed));
+  }
+  await box.fill(bea);
+  const told = new Cases(bea).of(thread);
+  assert.deepEqual([...told.readers], ["ada", "bea"]);
+  assert.deepEqual([told.history, told.refused.map(({ author }) => author)], [[], ["cyn"]]);
+});
+
+randomly("two desks and a box that loses, repeats and swallows come to one case", async (below) => {
+  for (let round = 0; round < 2; round++) {
+    const { box, ada, bea, thread } = await newsroom();
+    const desks = [ada, bea];
+    const said = { ada: [], bea: [] };
+    for (let step = 0; step < 14; step++) {
+      const at = desks[below(2)];
+      const text = `${at.name} ${step} ${"x".repeat(below(2) * 3000)}`;
+      const what = below(8);
+      if (what < 3) {
+        const kinds = { state: { state: "checking", text }, note: { text }, task: { text, to: "ada" } };
+        const kind = Object.keys(kinds)[what];
+        say(at, thread, kind, kinds[kind]);
+        said[at.name].push(text);
+      } else if (what === 3) {
+        haveRead(at, [...at.state.entries.values()]);
+      } else if (what === 4) {
+        box.put(box.drops[below(box.drops.length)].sealed);
+      } else if (what === 5) {
+        await box.fill(at);
+      } else {
+        await box.fill(at);
+        const { sealed, sent } = await note(at);
+        const fate = below(5); // Stored; lost on the way; stored without an answer; swallowed.
+        if (fate !== 1 && fate !== 3) box.put(sealed);
+        if (fate !== 1 && fate !== 2) sent();
+      }
+    }
+    for (const at of desks) {
+      at.state = await openState(new Blob([await sealState(at.state, at.journalist)]), at.journalist);
+    }
+    for (const at of desks) {
+      for (let rounds = 0; rounds === 0 || waits(at); rounds++) {
+        await sync(at, box);
+        assert.ok(rounds < 30, "what waits gets said");
+      }
+    }
+    for (const at of desks) await box.fill(at);
+    const [one, other] = desks.map((at) => new Cases(at).of(thread));
+    assert.deepEqual(one, other);
+    for (const at of desks) {
+      const told = one.history.filter(({ author }) => author === at.name).map((it) => it.statement.text);
+      assert.deepEqual(told.filter(Boolean).sort(), said[at.name].sort(), "all of it, and once");
+      assert.deepEqual(at.state.says, []);
+    }
+  }
+});
