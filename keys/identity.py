@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from nacl.exceptions import BadSignatureError
@@ -90,12 +91,13 @@ class Public:
 
 @dataclass(frozen=True)
 class Journalist:
-    """A name and an identity: all it takes to open, sign and answer; `former` are identities that only open,
-    the newest first. BadIdentity for a malformed name."""
+    """A name and an identity: all it takes to open, sign and answer. The others only open: `former` ones, the
+    newest first, and those `coming`, which no edition lists yet. BadIdentity for a malformed name."""
 
     name: str
     identity: HybridIdentity
     former: tuple[HybridIdentity, ...] = ()
+    coming: tuple[HybridIdentity, ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -117,7 +119,7 @@ class Journalist:
     @property
     def identities(self) -> tuple[HybridIdentity, ...]:
         """All that open for this journalist, their own first."""
-        return (self.identity, *self.former)
+        return (self.identity, *self.former, *self.coming)
 
     def rotated(self) -> Journalist:
         """Gives the journalist with a new identity; raises BadIdentity when no more fit in a file."""
@@ -125,9 +127,10 @@ class Journalist:
             raise BadIdentity(f"the file holds {MOST_FORMER} former identities, and no more fit")
         return Journalist(self.name, HybridIdentity.generate(), self.identities)
 
-    def acting(self, identity: HybridIdentity) -> Journalist:
-        """Gives the journalist who acts with this one of their identities; the others only open."""
-        return Journalist(self.name, identity, tuple(one for one in self.identities if one != identity))
+    def acting(self) -> Iterator[Journalist]:
+        """Gives this journalist once for each identity of the file, as who acts with that one."""
+        for at, identity in enumerate(self.identities):
+            yield Journalist(self.name, identity, self.identities[at + 1 :], self.identities[:at])
 
     def to_text(self) -> str:
         """Gives the secret lines that are to be locked."""

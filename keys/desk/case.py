@@ -20,11 +20,12 @@ class Message:
 
 @dataclass(frozen=True)
 class Note:
-    """A note whose author's signature holds."""
+    """A note whose author's signature holds; `late` if it came after the key that made it had ended."""
 
     id: str
     author: str
     said: Said
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ class Task:
 class Case:
     """What is agreed about a case. `state`, `date` and `exclusive` are the last word on each, if any;
     `answers` are the last words of each outlet on the proposed date; `refused` are notes of nobody's who may
-    read it, `missing` ids of notes that others had and that are not here, `heads` the notes that a new one
-    comes after."""
+    read it, and late ones that nobody vouches for, `missing` ids of notes that others had and that are not
+    here, `heads` the notes that a new one comes after."""
 
     messages: tuple[Message, ...] = ()
     readers: frozenset[str] = frozenset()

@@ -19,8 +19,7 @@ def fold(
     journalists, and every `read` that was said in any thread, with its author."""
     messages = sorted(set(messages), key=lambda one: (one.day, one.id))
     known = {note.id: note for note in notes}
-    readers = _readers(messages, known.values())
-    counted = {id_: note for id_, note in known.items() if note.author in readers}
+    readers, counted = _counted(messages, known)
     depths = _depths(counted)
     named = {id_ for note in counted.values() for id_ in note.said.after}
     heads = sorted(counted.keys() - named, key=lambda id_: (-depths[id_], id_))[:MOST_AFTER]
@@ -48,14 +47,22 @@ def fold(
     )
 
 
-def _readers(messages: Iterable[Message], notes: Iterable[Note]) -> frozenset[str]:
+def _counted(
+    messages: Iterable[Message], notes: Mapping[str, Note]
+) -> tuple[frozenset[str], dict[str, Note]]:
+    """Gives the readers and the notes that count: each makes more of the other, until nothing is added."""
     readers = {name for message in messages for name in message.to}
-    widened = [
-        (note.author, one.more["to"]) for note in notes for one in note.said.says if one.says == "widen"
-    ]
-    while more := {name for author, to in widened if author in readers for name in to} - readers:
-        readers |= more
-    return frozenset(readers)
+    counted: set[str] = set()
+    named: set[str] = set()
+    waiting = dict(notes)
+    while found := [
+        one for one in waiting.values() if one.author in readers and (not one.late or one.id in named)
+    ]:
+        for note in found:
+            counted.add(waiting.pop(note.id).id)
+            named.update(note.said.after)
+            readers.update(name for one in note.said.says if one.says == "widen" for name in one.more["to"])
+    return frozenset(readers), {id_: note for id_, note in notes.items() if id_ in counted}
 
 
 def _depths(notes: Mapping[str, Note]) -> dict[str, int]:

@@ -42,7 +42,7 @@ class Cases:
             message = Message(letter.message, entry.day, letter.to)
             self._messages.setdefault(letter.thread, []).append(message)
         elif letter.case and letter.author and entry.note:
-            note = Note(entry.note, letter.author, letter.case)
+            note = Note(entry.note, letter.author, letter.case, entry.late)
             self._notes.setdefault(letter.thread, []).append(note)
 
     @property
@@ -53,6 +53,15 @@ class Cases:
     def of(self, thread: bytes) -> Case:
         """Gives a case as this journalist sees it, what waits to be sent among it."""
         return self._fold(thread, self._notes.get(thread, []))
+
+    def believes(self, entry: Entry) -> bool:
+        """Tells whether what a drop or note says may be taken for its author's word."""
+        if entry.forged or not entry.late:
+            return not entry.forged
+        letter = entry.letter
+        if letter is None or letter.case is None:
+            return False
+        return all(one.id != entry.note for one in self.of(letter.thread).refused)
 
     def sent(self, thread: bytes) -> Case:
         """Gives a case without what waits to be sent."""
@@ -66,7 +75,8 @@ class Cases:
     @cached_property
     def _reads(self) -> dict[str, list[tuple[str, Statement]]]:
         """Gives who said to have read which message."""
-        notes = (note for notes in self._notes.values() for note in notes)
+        # A late one may have been made yesterday: a read is no loss, and a widen would give the case away.
+        notes = (note for notes in self._notes.values() for note in notes if not note.late)
         said = [(note.author, one) for note in notes for one in note.said.says if one.says == "read"]
         said += [(self._desk.name, one) for one in reading(self._desk.state.reads)]
         found: dict[str, list[tuple[str, Statement]]] = {}
@@ -83,7 +93,7 @@ class Cases:
         return tuple(sorted([*sorted(last), *sorted(set(heads) - before - last)][:MOST_AFTER]))
 
     def _is_mine(self, note: Note) -> bool:
-        return note.author == self._desk.name and note.id != WAITING
+        return note.author == self._desk.name and note.id != WAITING and not note.late
 
     def to(self, thread: bytes) -> tuple[str, ...]:
         """Gives whom a note of this case is sealed to: its readers whom the page lists."""
@@ -94,7 +104,7 @@ class Cases:
         """Gives the statements of this kind that this journalist has made, each with its thread."""
         for thread, notes in self._notes.items():
             for note in notes:
-                if note.author == self._desk.name:
+                if note.author == self._desk.name and not note.late:
                     yield from ((thread, one) for one in note.said.says if one.says == says)
 
     def find(self, given: str) -> bytes:

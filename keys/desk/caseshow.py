@@ -152,10 +152,13 @@ def _sentence(spoken: Spoken) -> str:
 
 def _troubles(case: Case, entries: Iterable[Entry]) -> Iterator[str]:
     for note in case.refused:
-        yield visible(f"REFUSED: a note by {note.author}, who has no part in this case")
+        why = "whose key had ended when it came" if note.late else "who has no part in this case"
+        yield visible(f"REFUSED: a note by {note.author}, {why}")
     for entry in entries:
         if entry.forged and entry.letter:
             yield visible(f"FORGED: {entry.id[:SHORT]}, which {entry.letter.author} did not sign")
+        elif entry.late and entry.letter and not entry.letter.case:
+            yield visible(f"LATE: {entry.id[:SHORT]}, by a key of {entry.letter.author} that had ended")
     if case.missing:
         yield (
             f"{counted(len(case.missing), 'note')} of this case that others had never came to this desk: "
@@ -193,7 +196,7 @@ def plain(thread: bytes, case: Case, today: date) -> dict[str, Any]:
         ],
         "overdue": [one.id for one in overdue(case, today)],
         "history": [spoken_plain(one) for one in case.history if one.says != "read"],
-        "refused": [{"author": one.author, "note": one.id} for one in case.refused],
+        "refused": [{"author": one.author, "note": one.id, "late": one.late} for one in case.refused],
         "missing": sorted(case.missing),
     }
 

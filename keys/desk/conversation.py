@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from keys.desk import outbox
+from keys.desk.cases import Cases
 from keys.desk.desk import Desk
 from keys.desk.state import Entry
 from keys.errors import KnotholeError
@@ -27,17 +28,19 @@ class Turn:
 def conversation(desk: Desk, thread: bytes, today: date) -> Iterator[Turn]:
     """Gives what was said in a thread, in the order it came; what this desk has not heard back comes last."""
     read = desk.state.read(thread)
+    cases = Cases(desk)
     told: set[str] = set()
     for entry in list(desk.state.thread(thread)):
         letter = entry.letter
         if letter is None:
             continue
-        record = None if entry.forged else letter.record
+        believed = cases.believes(entry)
+        record = letter.record if believed else None
         if record and record.id in told:
             continue  # posted again: it was said once
         if letter.case and not record and not entry.forged:
             continue  # said in the case, and not to the source
-        condition = "forged" if entry.forged else ""
+        condition = "" if believed else "forged" if entry.forged else "late"
         if record:
             told.add(record.id)
             own = desk.state.replies.get(record.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,8 +14,8 @@ from keys.desk.home import Home, read_identity
 from keys.desk.state import Entry, State
 from keys.drop import DropReader
 from keys.errors import DeskError
-from keys.identity import Journalist
-from keys.newsroom import Newsroom
+from keys.identity import Journalist, Public
+from keys.newsroom import Newsroom, Recipient
 from keys.passphrase import Passphrases
 
 
@@ -29,7 +29,8 @@ class Desk:
     @cached_property
     def place(self) -> int:
         """Where this journalist stands in the page's order."""
-        return place(self.newsroom, self.journalist)
+        public = self.journalist.public
+        return next(at for at, one in enumerate(self.newsroom.recipients) if _is(one, public))
 
     @property
     def name(self) -> str:
@@ -38,6 +39,11 @@ class Desk:
     @property
     def identity(self) -> HybridIdentity:
         return self.journalist.identity
+
+    @property
+    def identities(self) -> Sequence[HybridIdentity]:
+        """All that open for this journalist."""
+        return self.journalist.identities
 
     @property
     def signer(self) -> bytes:
@@ -69,20 +75,30 @@ class Desk:
         path = self.home.drop(entry.id)
         try:
             with path.open("rb") as source:
-                return DropReader(source, [self.identity], self.place).text
+                return DropReader(source, self.identities, self.place).text
         except OSError:
             raise DeskError(f"{path} is gone") from None
 
 
-def place(newsroom: Newsroom, journalist: Journalist) -> int:
-    """Gives where the page lists a journalist; raises DeskError where it does not."""
-    public = journalist.public
-    for at, one in enumerate(newsroom.recipients):
-        if (one.recipient, one.signer) == (str(public.recipient), public.signer.hex()):
-            return at
+def acting(newsroom: Newsroom, journalist: Journalist) -> Journalist:
+    """Gives a journalist with that of their identities which the page lists; raises DeskError when it lists
+    none."""
+    for one in journalist.acting():
+        if any(_is(listed, one.public) for listed in newsroom.recipients):
+            return one
+    ended = {one.signer: one.until for one in newsroom.former or ()}
+    if until := ended.get(journalist.public.signer.hex()):
+        raise DeskError(
+            f"the key of this identity ended on {until}",
+            hint="what came before stays yours to read: `desk show FILE.age --identity FILE`",
+        )
     raise DeskError(
         f"the page of {newsroom.name} does not list this identity", hint="give the newsroom its .pub file"
     )
+
+
+def _is(listed: Recipient, public: Public) -> bool:
+    return listed.signer == public.signer.hex() and listed.recipient == str(public.recipient)
 
 
 @contextmanager
@@ -90,8 +106,7 @@ def open_desk(home: Home, passphrases: Passphrases) -> Iterator[Desk]:
     """Gives the desk of this home, unlocked, with every other desk kept out of it."""
     newsroom, settings = home.newsroom, home.settings
     with home.locked():
-        journalist = read_identity(Path(settings.identity), passphrases)
-        place(newsroom, journalist)
+        journalist = acting(newsroom, read_identity(Path(settings.identity), passphrases))
         yield _loaded(home, newsroom, journalist)
 
 
@@ -99,10 +114,11 @@ def open_desk(home: Home, passphrases: Passphrases) -> Iterator[Desk]:
 def open_again(desk: Desk) -> Iterator[Desk]:
     """Gives a desk that was open before, as it is now, once no other desk is in its home."""
     with desk.home.locked(wait=True):
-        yield _loaded(desk.home, desk.home.newsroom, desk.journalist)
+        newsroom = desk.home.newsroom
+        yield _loaded(desk.home, newsroom, acting(newsroom, desk.journalist))
 
 
 def _loaded(home: Home, newsroom: Newsroom, journalist: Journalist) -> Desk:
     sealed = home.state.read_bytes() if home.state.exists() else b""
-    state = stored.load(sealed, journalist.identity) if sealed else State()
+    state = stored.load(sealed, journalist.identities) if sealed else State()
     return Desk(home, newsroom, journalist, state)

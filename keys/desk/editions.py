@@ -9,7 +9,7 @@ from pathlib import Path
 
 from keys import edition
 from keys.desk.client import Client
-from keys.desk.desk import place
+from keys.desk.desk import acting
 from keys.desk.home import Home, Settings, read_identity
 from keys.edition import MANIFEST, SIGNATURE, Manifest
 from keys.errors import BadEdition, DeskError, Refused
@@ -37,7 +37,7 @@ def join(
     newsroom = Newsroom.from_json((folder / "newsroom.json").read_bytes())
     if home.joined:
         _same(home, manifest, masthead)
-    place(newsroom, read_identity(Path(settings.identity), passphrases))
+    acting(newsroom, read_identity(Path(settings.identity), passphrases))
     with home.locked():
         home.write(settings, newsroom, masthead)
         data, signature = (folder / name for name in (MANIFEST, SIGNATURE))

@@ -73,7 +73,7 @@ def _write_drops(desk: Desk, thread: bytes, folder: Path, report: Callable[[str]
         name = f"{entry.day}-{entry.id[:SHORT]}"
         report(f"writing {name}")
         with desk.home.drop(entry.id).open("rb") as source:
-            drop = bare.read(source, [desk.identity], desk.place)
+            drop = bare.read(source, desk.identities, desk.place)
             extract.extract(drop, folder / name, lambda _: None)
     return gone
 

@@ -27,9 +27,10 @@ def queue(desk: Desk, entry: Entry, text: str, today: date) -> OwnReply:
         raise DeskError(
             "a file that was sealed by hand cannot be answered", hint="it came without twelve words"
         )
-    if entry.letter is None or entry.forged:
+    if entry.letter is None or entry.forged or entry.late:
         raise DeskError(
-            "this drop cannot be answered", hint="it is broken or forged; `desk show` says what is wrong"
+            "this drop cannot be answered",
+            hint="it is broken, forged or late: `desk show` says what is wrong",
         )
     letter = entry.letter
     if _next(desk, letter.thread, b"") + line.PARTS > line.LINES:

@@ -41,7 +41,9 @@ def owed(desk: Desk) -> Iterator[Owed]:
         readers = cases.of(thread).readers
         for entry in desk.state.thread(thread):
             letter = entry.letter
-            if letter is None or entry.forged or (letter.author and letter.author not in readers):
+            if letter is None or (letter.author and letter.author not in readers):
+                continue
+            if not cases.believes(entry):
                 continue
             has = {*letter.to, letter.author, *desk.state.passed.get(entry.id, ())}
             names = (new.get(thread, set()) - has) | desk.state.again.get(entry.id, set())
@@ -124,7 +126,7 @@ def _reseal(desk: Desk, one: Owed, out: Writable) -> None:
         for name, key in desk.recipients.items()
     ]
     with desk.home.drop(one.entry.id).open("rb") as source:
-        drops.reseal(source, out, [desk.identity], to, desk.place)
+        drops.reseal(source, out, desk.identities, to, desk.place)
 
 
 def _passed(desk: Desk, one: Owed) -> None:
@@ -137,5 +139,5 @@ def _is_smallest(desk: Desk, entry: Entry) -> bool:
     if entry.size > _SMALL:
         return False
     with desk.home.drop(entry.id).open("rb") as source:
-        plain = OpenReader(source, [desk.identity], desk.place)
+        plain = OpenReader(source, desk.identities, desk.place)
         return len(plain.read(drops.SMALLEST + 1)) <= drops.SMALLEST

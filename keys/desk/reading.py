@@ -48,12 +48,14 @@ def show(arguments: argparse.Namespace) -> None:
         facts = [("drop", entry.id), ("day", str(entry.day)), ("size", size(entry.size))]
         if entry.forged:
             facts.append(("FORGED", f"{entry.letter.author} did not sign this note"))
+        if entry.late:
+            facts.append(("LATE", f"the key of {entry.letter.author} that signed this note had ended"))
         if desk.name not in (*entry.letter.to, entry.letter.author):
             facts.append(("passed on", "by a colleague: the source did not choose you"))
-        more = {"id": entry.id, "day": str(entry.day), "forged": entry.forged}
+        more = {"id": entry.id, "day": str(entry.day), "forged": entry.forged, "late": entry.late}
         more["conversation"] = [shows.turn_json(turn) for turn in turns]
         with desk.home.drop(entry.id).open("rb") as source:
-            _show(DropReader(source, [desk.identity], desk.place), arguments.json, more, facts)
+            _show(DropReader(source, desk.identities, desk.place), arguments.json, more, facts)
         if not arguments.json:
             say("\n" + shows.turns(turns, entry.id))
         _mark(desk, [entry, *(one for one in desk.state.thread(entry.letter.thread) if not one.files)])
@@ -69,7 +71,7 @@ def open_(arguments: argparse.Namespace) -> None:
         if entry.letter is None and not entry.bare:
             raise DeskError(f"{entry.id[: shows.SHORT]} was not read: {entry.problem}")
         with desk.home.drop(entry.id).open("rb") as source:
-            _extract(bare.read(source, [desk.identity], desk.place), arguments)
+            _extract(bare.read(source, desk.identities, desk.place), arguments)
         _mark(desk, [entry])
 
 
@@ -99,13 +101,13 @@ def _lone_drop(arguments: argparse.Namespace, path: Path) -> Iterator[DropReader
     identity = arguments.identity or Path(home_of(arguments).settings.identity)
     journalist = read_identity(identity, Passphrases(arguments.passphrase_fd))
     with path.open("rb") as source:
-        yield bare.read(source, [journalist.identity])
+        yield bare.read(source, journalist.identities)
 
 
 def _show_bare(desk: Desk, entry: Entry, arguments: argparse.Namespace) -> None:
     facts = [("drop", entry.id), ("day", str(entry.day)), ("size", size(entry.size))]
     with desk.home.drop(entry.id).open("rb") as source:
-        drop = bare.read(source, [desk.identity], desk.place)
+        drop = bare.read(source, desk.identities, desk.place)
         _show(drop, arguments.json, {"id": entry.id, "day": str(entry.day)}, facts)
     _mark(desk, [entry])
 

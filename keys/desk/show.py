@@ -21,6 +21,7 @@ _CONDITIONS = {
     "read": "read by the source",
     "expired": "expired unread",
     "forged": "FORGED: its author did not sign this",
+    "late": "LATE: it came when the key that signed it had ended",
 }
 
 
@@ -47,7 +48,7 @@ def plain(entry: Entry) -> dict[str, Any]:
     return (
         said
         | letter_json(entry.letter)
-        | {"forged": entry.forged, "files": entry.files, "begins": entry.title}
+        | {"forged": entry.forged, "late": entry.late, "files": entry.files, "begins": entry.title}
     )
 
 
@@ -137,5 +138,5 @@ def _row(entry: Entry, shown: bool) -> tuple[str, ...]:
     who = entry.letter.author or "source"
     thread = thread_id(entry.letter.thread)[:SHORT]
     title = entry.title or ("said in the case: `desk case` shows it" if entry.letter.case else "")
-    title = f"FORGED  {title}" if entry.forged else title
+    title = f"{'FORGED' if entry.forged else 'LATE'}  {title}" if entry.forged or entry.late else title
     return (mark, id_, day, who, str(entry.files), size(entry.size), thread, title)

@@ -15,7 +15,8 @@ from keys.letter import Letter
 class Entry:
     """A drop that is for this desk, or one that is broken. `problem` says why it was not read; without one
     there is a letter, unless it is `bare`: a file that the source sealed by hand. `forged` is a note which
-    its author did not sign, `note` the id of one that was signed."""
+    its author did not sign, `late` one that came after the key which signed it had ended, `note` the
+    id of one that was signed."""
 
     id: str
     day: date
@@ -27,6 +28,7 @@ class Entry:
     problem: str = ""
     bare: bool = False
     note: str = ""
+    late: bool = False
 
     @property
     def of_source(self) -> bool:
@@ -113,6 +115,13 @@ class State:
     passed: dict[str, set[str]] = field(default_factory=dict)  # drops, and to whom this desk passed them on
     again: dict[str, set[str]] = field(default_factory=dict)  # drops, and who lost them
     copies: dict[str, Copy] = field(default_factory=dict)  # drops that are being passed on
+    edition: int = 0  # that of the last sync
+    former: dict[str, date] = field(default_factory=dict)  # signers of former identities, last needed when
+
+    @property
+    def newest(self) -> date:
+        """Gives the newest day of what came up to now."""
+        return max([date.min, *(one.day for one in self.entries.values()), *self.others.values()])
 
     def thread(self, key: bytes) -> Iterator[Entry]:
         """Gives the thread's drops and notes, in the order they came."""

@@ -49,7 +49,7 @@ def months(desk: Desk, today: date) -> list[Month]:
     cases = Cases(desk)
     folded = {thread: cases.of(thread) for thread in cases.threads}
     received, opened = _drops(desk.state, folded.values())
-    answers = _answers(desk.state, folded)
+    answers = _answers(desk.state, cases, folded)
     began: dict[str, list[tuple[str, int | None]]] = {}
     published: Counter[str] = Counter()
     for thread, case in folded.items():
@@ -89,13 +89,13 @@ def _drops(state: State, cases: Iterable[Case]) -> tuple[Counter[str], Counter[s
     return received, opened
 
 
-def _answers(state: State, cases: Mapping[bytes, Case]) -> dict[bytes, date]:
+def _answers(state: State, cases: Cases, folded: Mapping[bytes, Case]) -> dict[bytes, date]:
     """Gives the day of the first answer in each case that has one."""
     found = [(reply.thread, reply.day) for reply in state.replies.values() if reply.used]
     for entry in state.entries.values():
         letter = entry.letter
-        if letter and letter.record and not entry.forged:
-            case = cases.get(letter.thread)
+        if letter and letter.record and cases.believes(entry):
+            case = folded.get(letter.thread)
             if case and letter.author in case.readers:
                 found.append((letter.thread, entry.day))
     first: dict[bytes, date] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
@@ -19,10 +19,10 @@ T = TypeVar("T")
 _HINT = "move it away and fetch again: all but what was never posted or told comes back from the relay"
 
 
-def load(sealed: bytes, identity: HybridIdentity) -> State:
+def load(sealed: bytes, identities: Sequence[HybridIdentity]) -> State:
     """Gives the state that was sealed; raises DeskError for other bytes."""
     try:
-        return _parse(json.loads(open_bytes(sealed, [identity])))
+        return _parse(json.loads(open_bytes(sealed, identities)))
     except (KnotholeError, ValueError, TypeError, KeyError, AttributeError):
         raise DeskError("the desk's own file state.age is damaged, or another's", hint=_HINT) from None
 
@@ -48,6 +48,8 @@ def _plain(state: State) -> dict[str, Any]:
         "passed": {id_: sorted(names) for id_, names in state.passed.items()},
         "again": {id_: sorted(names) for id_, names in state.again.items()},
         "copies": {id_: [copy.drop, *copy.to] for id_, copy in state.copies.items()},
+        "edition": state.edition,
+        "former": {signer: str(day) for signer, day in state.former.items()},
     }
 
 
@@ -83,6 +85,8 @@ def _parse(given: dict[str, Any]) -> State:
         passed={id_: set(names) for id_, names in given.get("passed", {}).items()},
         again={id_: set(names) for id_, names in given.get("again", {}).items()},
         copies={id_: Copy(drop, tuple(to)) for id_, (drop, *to) in given.get("copies", {}).items()},
+        edition=given.get("edition", 0),
+        former={one: date.fromisoformat(day) for one, day in given.get("former", {}).items()},
     )
 
 

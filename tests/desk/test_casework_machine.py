@@ -115,7 +115,7 @@ class TwoDesks(RuleBasedStateMachine):
         if fate in ("stored", "crash"):
             self.box.append((secrets.token_hex(16), note))
         if fate in ("lost", "crash"):
-            desk.state = stored.load(saved, desk.identity)
+            desk.state = stored.load(saved, desk.identities)
 
     @rule(data=st.data())
     def the_box_repeats(self, data: st.DataObject) -> None:

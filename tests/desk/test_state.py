@@ -47,12 +47,12 @@ FULL = State(
 
 def test_loading_inverts_sealing() -> None:
     for state in (State(), FULL):
-        assert stored.load(stored.seal(state, ADA), ADA) == state
+        assert stored.load(stored.seal(state, ADA), [ADA]) == state
 
 
 def test_nobody_else_opens_it() -> None:
     with pytest.raises(DeskError, match="damaged, or another's"):
-        stored.load(stored.seal(FULL, ADA), EVE)
+        stored.load(stored.seal(FULL, ADA), [EVE])
 
 
 def plain() -> dict[str, Any]:
@@ -68,7 +68,7 @@ JSON = st.recursive(
 @given(st.sampled_from(sorted(plain())), JSON)
 def test_any_content_is_loaded_or_refused_in_one_way(key: str, value: object) -> None:
     with contextlib.suppress(DeskError):
-        stored.load(seal_bytes(json.dumps(plain() | {key: value}).encode(), [ADA.recipient()]), ADA)
+        stored.load(seal_bytes(json.dumps(plain() | {key: value}).encode(), [ADA.recipient()]), [ADA])
 
 
 def test_what_it_knows_of_a_thread() -> None:
@@ -114,7 +114,7 @@ def test_forgetting_what_the_relay_no_longer_has() -> None:
 def test_a_state_from_before_there_were_watchers() -> None:
     new = ("canaries", "calls", "board", "says", "reads", "passed", "again", "copies")
     old = {key: value for key, value in plain().items() if key not in new}
-    loaded = stored.load(seal_bytes(json.dumps(old).encode(), [ADA.recipient()]), ADA)
+    loaded = stored.load(seal_bytes(json.dumps(old).encode(), [ADA.recipient()]), [ADA])
     assert (loaded.entries, loaded.canaries, loaded.board, loaded.says) == (FULL.entries, {}, None, [])
 
 
