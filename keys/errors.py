@@ -112,6 +112,10 @@ class NotWatched(KnotholeError):
     """the watcher could not look"""
 
 
+class NotTold(KnotholeError):
+    """today's number could not be told"""
+
+
 class DeskError(KnotholeError):
     """the desk cannot do that"""
 

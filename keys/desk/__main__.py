@@ -10,7 +10,8 @@ from pathlib import Path
 
 from keys.desk import caseparser, commands, reading, watchcommands
 from keys.desk.home import DEFAULT
-from keys.desk.parser import Format, Parser, adder, as_json, drop, hours, into, passphrase, socks
+from keys.desk.parser import Format, Parser, adder, as_json, drop, hour, hours, into, passphrase, socks
+from keys.desk.tell import WAYS
 from keys.desk.terminal import complain
 from keys.errors import KnotholeError
 
@@ -61,9 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     into(made)
     passphrase(made)
 
-    made = command("invite", commands.invite, "let a journalist reach the desk onion", _INVITE)
-    made.add_argument("name", metavar="NAME", help="the journalist's short name, such as ada")
-    made.add_argument("--onion", required=True, metavar="ADDRESS", help="the desk onion, ….onion")
+    made = command("invite", commands.invite, "let somebody reach the desk onion, or the ssh onion", _INVITE)
+    made.add_argument("name", metavar="NAME", help="a short name, such as ada")
+    made.add_argument(
+        "--onion", required=True, metavar="ADDRESS", help="the onion that opens to them, ….onion"
+    )
     into(made)
 
     made = command("join", commands.join, "become a desk of a newsroom, or take over its new edition", _JOIN)
@@ -95,9 +98,15 @@ def _parser() -> argparse.ArgumentParser:
     made = command(
         "watch", watchcommands.watch, "look at the page as a source would, and send a canary", _WATCH
     )
-    made.add_argument(
+    how = made.add_mutually_exclusive_group()
+    how.add_argument(
         "--every", type=hours, metavar="HOURS", help="go on looking, so many hours apart in the mean"
     )
+    how.add_argument(
+        "--at", type=hour, metavar="HH:MM", help="fetch and look every day, and tell a number at this hour"
+    )
+    how.add_argument("--numbers", action="store_true", help="print what each day's numbers mean")
+    made.add_argument("--tell", choices=WAYS, metavar="WAY", help=f"with --at: {', '.join(WAYS)}")
     passphrase(made)
     as_json(made)
 
@@ -139,7 +148,8 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument(
         "target",
         metavar="WHERE",
-        help="a folder, or http://….onion, http://HOST:PORT or unix:/PATH of the source socket",
+        help="a folder, a page for journalists such as desk-en.html, or http://….onion, http://HOST:PORT or "
+        "unix:/PATH of the source socket",
     )
     made.add_argument(
         "--masthead", type=Path, metavar="FILE", help="masthead.pub (the one this desk has joined)"
@@ -157,7 +167,8 @@ Overwrites nothing, and refuses to write a secret inside a git work tree."""
 _INVITE = """
 
 Writes NAME.auth for the box, and NAME.auth_private and NAME.tor-browser, which are secret, for NAME.
-To revoke one journalist, remove NAME.auth on the box and restart tor: nobody else is affected.
+The desk onion is for journalists, the ssh onion for whoever keeps the box: an invitation to one does
+not open the other. To revoke it, remove NAME.auth on the box and restart tor: nobody else is affected.
 Overwrites nothing, and refuses to write a secret inside a git work tree."""
 _JOIN = """
 
@@ -175,7 +186,12 @@ Visits the page over a circuit of its own, with a browser's requests and a perso
 every byte with the signed edition, and sends a canary if none is on its way: a drop that a desk answers
 at its next fetch, and whose answer is then looked for on the board. It takes some minutes.
 Ends with 1 when the box does what no honest box does, with the evidence in a folder, or when there was
-no look."""
+no look.
+
+With --at it stays, fetches and looks every day half an hour ahead of that hour, and tells a number at it,
+by a notification here, or by the program that the file `mail` in this desk's folder names, one word a
+line, or to the webhook in its file `webhook`, through tor. Every day has three numbers: for nothing new,
+something new, and trouble. --numbers prints them for a month: whoever lacks that sheet learns nothing."""
 _LIST = """
 
 A star marks drops that were not shown or opened yet."""
@@ -194,7 +210,9 @@ _DELETE = """
 Who has not fetched it yet never will; desks that have keep their copies. It makes room on the box."""
 _VERIFY = """
 
-At a relay, every file is fetched as a source would fetch it, and compared with its headers."""
+At a relay, every file is fetched as a source would fetch it, and compared with its headers. Beside a
+folder, the pages for journalists in `desk` are checked with it; one alone is compared with the newest
+edition that this desk has seen."""
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ class Home:
         self.state = folder / "state.age"
         self.outgoing = folder / "outgoing"
         self.evidence = folder / "evidence"
+        self.told = folder / "told.json"
         self._settings = folder / "desk.json"
         self._newsroom = folder / "newsroom.json"
         self._masthead = folder / "masthead.pub"

@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,13 @@ def hours(given: str) -> float:
         if 0.1 <= (hours := float(given)) <= 1000:
             return hours
     raise argparse.ArgumentTypeError("it is a number of hours from 0.1 to 1000")
+
+
+def hour(given: str) -> time:
+    with contextlib.suppress(ValueError):
+        if len(given) == 5:
+            return time.fromisoformat(given)
+    raise argparse.ArgumentTypeError("it is an hour of this machine's clock, such as 09:00")
 
 
 def passphrase(parser: argparse.ArgumentParser, default: object = None) -> None:

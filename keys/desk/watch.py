@@ -18,10 +18,11 @@ from keys.desk.boards import Boards
 from keys.desk.browser import Browser
 from keys.desk.desk import Desk, open_again
 from keys.desk.evidence import Finding
+from keys.desk.home import Pinned
 from keys.desk.state import Canary
 from keys.desk.visit import Pace, Plan, Visit, plan, visit
 from keys.drop import Attachment
-from keys.errors import KnotholeError
+from keys.errors import KnotholeError, NotWatched
 from keys.letter import Letter
 
 _CHANCE = random.SystemRandom()
@@ -90,18 +91,11 @@ def begin(desk: Desk, pace: Pace, *, always: bool = False) -> Look:
     """Starts a visit, with a canary in it when none is on its way: `always`, or by chance. A desk that cannot
     look gets a look that says why."""
     look = Look(Boards(desk.state.board, desk.newsroom.board.post, len(desk.recipients)))
-    settings, pinned = desk.home.settings, desk.home.pinned
-    look.url = settings.page or (f"http://{desk.newsroom.onion}" if desk.newsroom.onion else "")
-    if not look.url:
-        look.trouble = "the newsroom names no onion; `desk join --page` says where else the page is"
-        return look
-    if pinned is None:
-        look.trouble = "this desk has not kept the edition it joined; `desk join` once more"
-        return look
     try:
-        browser = Browser(look.url, settings.socks)
+        look.url, pinned = ready(desk)
+        browser = Browser(look.url, desk.home.settings.socks)
     except KnotholeError as error:
-        look.trouble = str(error)
+        look.trouble = error.detail or str(error)
         return look
     canary = b""
     oldest = verdict.today() - timedelta(days=_DAYS)
@@ -111,6 +105,16 @@ def begin(desk: Desk, pace: Pace, *, always: bool = False) -> Look:
         canary = _canary(desk, look.thread)
     look.start(browser, plan(pinned.manifest, canary, secrets.token_hex(16)), pace)
     return look
+
+
+def ready(desk: Desk) -> tuple[str, Pinned]:
+    """Gives where the page is and what it has to be; raises NotWatched where a desk knows neither."""
+    url = desk.home.settings.page or (f"http://{desk.newsroom.onion}" if desk.newsroom.onion else "")
+    if not url:
+        raise NotWatched("the newsroom names no onion; `desk join --page` says where else the page is")
+    if (pinned := desk.home.pinned) is None:
+        raise NotWatched("this desk has not kept the edition it joined; `desk join` once more")
+    return url, pinned
 
 
 def conclude(desk: Desk, look: Look, seen: Visit) -> Report:

@@ -6,21 +6,71 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import date, timedelta
 from time import sleep
 from typing import Any
 
+from keys.desk import daily, notice
 from keys.desk import show as shows
 from keys.desk import visit as visits
 from keys.desk import watch as watches
-from keys.desk.arguments import desk_of
+from keys.desk.arguments import desk_of, warn_of_expiry
 from keys.desk.boards import Boards
 from keys.desk.desk import Desk, open_again
-from keys.desk.terminal import Progress, complain, say, say_json, warn
+from keys.desk.sync import sync
+from keys.desk.tell import way
+from keys.desk.terminal import Progress, complain, say, say_json, table, warn
 from keys.desk.watch import Report
-from keys.errors import Deceived, KnotholeError, NotWatched
+from keys.errors import Deceived, DeskError, KnotholeError, NotWatched
+
+_SHEET = 31  # days
 
 
 def watch(arguments: argparse.Namespace) -> None:
+    if arguments.numbers:
+        return _sheet(arguments)
+    if arguments.at or arguments.tell:
+        return _daily(arguments)
+    return _look(arguments)
+
+
+def _sheet(arguments: argparse.Namespace) -> None:
+    with desk_of(arguments) as desk:
+        days = [date.today() + timedelta(days=n) for n in range(_SHEET)]
+        sheet = {str(day): notice.numbers(desk.journalist, day) for day in days}
+    if arguments.json:
+        say_json(sheet)
+    else:
+        head = ("DAY", *(meaning.upper() for meaning in notice.MEANINGS))
+        say(table([head, *((day, *numbers.values()) for day, numbers in sheet.items())]))
+
+
+def _daily(arguments: argparse.Namespace) -> None:
+    if not (arguments.at and arguments.tell):
+        raise DeskError("--at and --tell go together", hint="such as `desk watch --at 09:00 --tell mail`")
+    with desk_of(arguments) as desk:
+        watches.ready(desk)
+        tell = way(arguments.tell, desk.home)
+
+    def look(known: int) -> tuple[str, int]:
+        def work(desk: Desk, boards: Boards) -> dict[str, Any]:
+            with Progress() as progress:
+                sync(desk, boards, progress)
+            warn_of_expiry(desk.newsroom.expires)
+            return {"news": notice.news(desk, known), "known": len(desk.state.entries)}
+
+        said, report = beside_a_visit(open_again(desk), work)
+        _warn_of_newer(report)
+        if found := _complaint(report):
+            raise found
+        if report.trouble:
+            raise NotWatched(report.trouble)
+        return said["news"], said["known"]
+
+    daily.go_on(desk, arguments.at, tell, look, daily.Clock())
+
+
+def _look(arguments: argparse.Namespace) -> None:
     with desk_of(arguments) as desk:
         look = watches.begin(desk, visits.PATIENT, always=True)
     while True:

@@ -366,6 +366,19 @@ def lines() -> None:
     line("not-utf-8", "a whole reply that is not UTF-8", text=b"caf\xe9", forged=True)
 
 
+def notices() -> None:
+    """What a day's three numbers are: drawn one after the other from those that are left."""
+    days = {"a-day": (bytes(32), "2026-11-22"), "another": (bytes(range(32)), "2027-02-28")}
+    for stem, (identity, day) in days.items():
+        drawn = int.from_bytes(hkdf(identity, b"", f"knothole/v1/notice {day}".encode(), 32), "big")
+        left = [f"{number:04}" for number in range(10_000)]
+        numbers = {}
+        for meaning in ("nothing", "new", "trouble"):
+            drawn, at = divmod(drawn, len(left))
+            numbers[meaning] = left.pop(at)
+        save("notice", stem, identity=identity.hex(), day=day, numbers=numbers)
+
+
 def said(id_: str, minute: int, says: str, **more: object) -> dict[str, object]:
     return {"id": id_ * 16, "time": f"2026-11-22T06:{minute:02}Z", "says": says, **more}
 
@@ -627,5 +640,5 @@ def statements() -> None:
 
 
 if __name__ == "__main__":
-    for write in (padding, tars, names, codenames, threads, lines, cases, statements):
+    for write in (padding, tars, names, codenames, threads, lines, notices, cases, statements):
         write()
