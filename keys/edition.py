@@ -116,6 +116,14 @@ class Manifest:
         if len(data) != file.size or hashlib.sha256(data).hexdigest() != file.sha256:
             raise BadEdition(f"{path} is not what the newsroom signed")
 
+    def check_desk(self, data: bytes) -> str:
+        """Gives the name of the journalists' page that data is; raises BadEdition for any other."""
+        digest = hashlib.sha256(data).hexdigest()
+        for file in self.desk or ():
+            if (len(data), digest) == (file.size, file.sha256):
+                return file.name
+        raise BadEdition("this is not the journalists' page that the newsroom signed")
+
     def check_newsroom(self, data: bytes, masthead: Masthead) -> Newsroom:
         """Gives the newsroom of the edition's newsroom.json; raises BadEdition when the two do not agree."""
         self.check("/newsroom.json", data)

@@ -103,17 +103,23 @@ def verify_edition(arguments: argparse.Namespace) -> None:
     # A masthead that is given stands for itself; without one the home's is meant, and all the home knows.
     home = None if arguments.masthead else home_of(arguments)
     masthead = home.masthead if home else read_masthead(arguments.masthead)
+    target, files, pages = Path(arguments.target), 0, list[str]()
     if arguments.target.startswith(("http:", "https:", "unix:")):
         with Progress() as progress:
             manifest = editions.verify_relay(arguments.target, arguments.socks, masthead, home, progress)
+        files = len(manifest.files)
+    elif target.is_file():
+        manifest, page = editions.verify_page(target, masthead, home)
+        pages = [page]
     else:
-        manifest = editions.verify_folder(Path(arguments.target), masthead, home)
-    said = {"newsroom": manifest.newsroom, "edition": manifest.edition, "files": len(manifest.files)}
+        manifest = editions.verify_folder(target, masthead, home)
+        files, pages = len(manifest.files), editions.verify_pages(target, manifest)
+    said = {"newsroom": manifest.newsroom, "edition": manifest.edition, "files": files, "desk": pages}
     if arguments.json:
         say_json(said | {"genuine": True, "expires": str(manifest.expires)})
     else:
-        files = counted(len(manifest.files), "file")
-        say(f"genuine: edition {manifest.edition} of {manifest.newsroom}, {files}, until {manifest.expires}")
+        what = ", ".join([counted(files, "file")] * bool(files) + pages)
+        say(f"genuine: edition {manifest.edition} of {manifest.newsroom}, {what}, until {manifest.expires}")
     warn_of_expiry(manifest.expires)
 
 

@@ -11,6 +11,7 @@ from keys import edition
 from keys.desk.client import Client
 from keys.desk.desk import acting
 from keys.desk.home import Home, Settings, read_identity
+from keys.desk.terminal import read_file
 from keys.edition import MANIFEST, SIGNATURE, Manifest
 from keys.errors import BadEdition, DeskError, Refused
 from keys.masthead import Masthead
@@ -18,6 +19,8 @@ from keys.newsroom import Newsroom
 from keys.passphrase import Passphrases
 
 _LONGEST_SIGNATURE = 8 << 10
+_PAGE = "do not open it; ask the newsroom for the page, and compare by another way"
+_ALONE = "join first, without --masthead; or name the folder of an edition, with the page in `desk` beside it"
 # What HTTP itself needs; every other header is the edition's to say.
 FRAMING = frozenset({"content-length", "connection", "keep-alive"})
 
@@ -51,6 +54,33 @@ def verify_folder(folder: Path, masthead: Masthead, home: Home | None) -> Manife
     if home:
         _same(home, manifest, masthead)
     return manifest
+
+
+def verify_pages(folder: Path, manifest: Manifest) -> list[str]:
+    """Gives the names of the journalists' pages that a build has put beside its edition; raises BadEdition,
+    which names it, for one that is not what the newsroom signed, or has another's name."""
+    names = []
+    for page in sorted((folder.resolve().parent / "desk").glob("desk-*.html")):
+        names.append(page.name)
+        try:
+            found = manifest.check_desk(read_file(page, edition.LONGEST_FILE))
+        except BadEdition as error:
+            raise BadEdition(f"{page}: {error.detail}", hint=_PAGE) from None
+        if found != page.name:
+            raise BadEdition(f"{page}: it is {found}", hint=_PAGE)
+    return names
+
+
+def verify_page(page: Path, masthead: Masthead, home: Home | None) -> tuple[Manifest, str]:
+    """Gives the newest edition that this desk has seen, and the name under which the journalists' page is
+    part of it; raises BadEdition for another page."""
+    if home is None or (pinned := home.pinned) is None:
+        raise DeskError("a lone page is compared with the edition that a desk has joined", hint=_ALONE)
+    manifest = Manifest.open(pinned.data, pinned.signature, masthead, today())
+    try:
+        return manifest, manifest.check_desk(read_file(page, edition.LONGEST_FILE))
+    except BadEdition as error:
+        raise BadEdition(f"{page}: {error.detail} in edition {manifest.edition}", hint=_PAGE) from None
 
 
 def verify_relay(

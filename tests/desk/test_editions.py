@@ -1,13 +1,15 @@
 """Joining a newsroom, and finding out a page that is not its own."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from support.newsdesk import Newsdesk, Result, run, today
+from support.newsdesk import HEADERS, Newsdesk, Result, run, today
 from support.wires import Message, Script, http
 
+from keys import edition
 from keys.masthead import MastheadKey
 
 
@@ -26,6 +28,7 @@ def test_a_genuine_folder(quiet: Newsdesk) -> None:
         "newsroom": quiet.newsroom.id,
         "edition": 1,
         "files": 4,
+        "desk": [],
         "expires": str(until),
     }
 
@@ -34,6 +37,73 @@ def test_a_genuine_relay(house: Newsdesk) -> None:
     assert verify(house.relay.source_url, house).out.startswith("genuine: edition 1 of ")
     pinned = run("--home", house.home("ada"), "verify-edition", house.relay.source_url, passphrase=None)
     assert pinned.status == 0
+
+
+def with_pages(house: Newsdesk) -> Path:
+    """An edition as build.py leaves it: the pages for journalists are in `desk` beside it."""
+    pages = {f"desk-{language}.html": f"<title>{language}</title>".encode() for language in ("en", "nl")}
+    folder = house.folder / "out/edition"
+    folder.mkdir(parents=True)
+    files = {"/newsroom.json": edition.Content(house.newsroom.to_json(), "application/json", {})}
+    edition.write(folder, house.newsroom, HEADERS, files, pages)
+    edition.sign(folder, house.masthead)
+    (house.folder / "out/desk").mkdir()
+    for name, page in pages.items():
+        (house.folder / "out/desk" / name).write_bytes(page)
+    return folder
+
+
+def test_the_pages_for_journalists_are_checked_with_their_edition(quiet: Newsdesk) -> None:
+    folder = with_pages(quiet)
+    assert verify(folder, quiet).out.startswith(
+        f"genuine: edition 1 of {quiet.newsroom.id}, 1 file, desk-en.html, "
+    )
+    assert verify(folder, quiet, "--json").json["desk"] == ["desk-en.html", "desk-nl.html"]
+    (folder.parent / "desk/desk-nl.html").unlink()
+    (folder.parent / "desk/notes.txt").write_text("ours")
+    assert verify(folder, quiet, "--json").json["desk"] == ["desk-en.html"]
+
+
+def a_byte(page: Path) -> None:
+    page.write_bytes(page.read_bytes().replace(b"<title>n", b"<title>m"))
+
+
+def one_more_byte(page: Path) -> None:
+    page.write_bytes(page.read_bytes() + b"\n")
+
+
+def another_language(page: Path) -> None:
+    page.write_bytes(page.with_name("desk-en.html").read_bytes())
+
+
+def not_of_the_edition(page: Path) -> None:
+    page.rename(page.with_name("desk-xx.html")).write_bytes(b"<title>x</title>")
+
+
+@pytest.mark.parametrize("change", [a_byte, one_more_byte, another_language, not_of_the_edition])
+def test_a_page_for_journalists_that_was_altered(quiet: Newsdesk, change: Callable[[Path], None]) -> None:
+    folder = with_pages(quiet)
+    change(folder.parent / "desk/desk-nl.html")
+    done = verify(folder, quiet)
+    assert (done.status, done.out) == (1, "")
+    assert re.match(r"desk: error: this edition is not genuine: .*/out/desk/desk-(nl|xx).html: ", done.err)
+    assert "desk: hint: do not open it; " in done.err
+
+
+def test_a_lone_page_is_compared_with_the_edition_that_was_joined(quiet: Newsdesk, tmp_path: Path) -> None:
+    quiet.edition = with_pages(quiet)
+    page = tmp_path / "desk-en (1).html"
+    page.write_bytes(b"<title>en</title>")
+    alone = verify(page, quiet)
+    assert (alone.status, "join first, without --masthead" in alone.err) == (1, True)
+    assert quiet.join("ada", relay="http://127.0.0.1:1").status == 0
+    done = quiet.desk("ada", "verify-edition", page, passphrase=None)
+    until = quiet.newsroom.expires
+    assert done.out == f"genuine: edition 1 of {quiet.newsroom.id}, desk-en.html, until {until}\n"
+    page.write_bytes(b"<title>en</title><script></script>")
+    done = quiet.desk("ada", "verify-edition", page, passphrase=None)
+    assert (done.status, done.out) == (1, "")
+    assert "(1).html: this is not the journalists' page that the newsroom signed in edition 1\n" in done.err
 
 
 def altered(folder: Path) -> None:
