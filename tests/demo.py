@@ -34,6 +34,8 @@ from support.public_onion import NoOnion, PublicOnions
 from support.relay_process import RelayProcess
 from support.sealer_process import SealerProcess
 
+ALONE = "Nobody watches this page, and each fetch warns of it: `make demo ONION=1` has a watcher."
+WATCHED = "Each fetch takes a minute or two, for the watcher meanwhile reads and writes like a person."
 MESSAGE = "The harbour's soil reports were changed after the laboratory signed them."
 ANSWER = "Thank you. Can you tell us which of the two reports came first?"
 
@@ -107,8 +109,8 @@ def read(room: Newsroom, drop: str, file: Path) -> str:
     return message
 
 
-def wait(room: Newsroom, relay: RelayProcess, *where: str) -> None:
-    """Leaves the page open until Ctrl-C."""
+def wait(room: Newsroom, relay: RelayProcess, watched: str, *where: str) -> None:
+    """Leaves the page open until Ctrl-C; `watched` says what to expect of a fetch."""
     desk = f"{BIN / 'desk'} --home {room.folder / 'ada-desk'}"
     places = "\n    ".join(where)
     print(
@@ -124,6 +126,8 @@ Send something to Ada, then read and answer it as her. Her passphrase: {room.pas
     {desk} show DROP
     {desk} open DROP -o {room.folder / "a-folder"}
     {desk} reply DROP
+
+{watched}
 """,
         flush=True,
     )
@@ -138,7 +142,7 @@ def on_this_computer(room: Newsroom, ends: bool) -> None:
     with RelayProcess(room.folder / "out/edition", room.folder / "data") as relay:
         prove(room, Way(relay.source_url, relay.desk_url, relay.source_url))
         if not ends:
-            wait(room, relay, f"{relay.source_url}/")
+            wait(room, relay, ALONE, f"{relay.source_url}/")
 
 
 def on_the_tor_network(room: Newsroom, options: argparse.Namespace) -> None:
@@ -170,7 +174,7 @@ def on_the_tor_network(room: Newsroom, options: argparse.Namespace) -> None:
         # Both desks are on this computer, so both use the one tor, which has ada's invitation.
         prove(room, Way(where, f"http://{desk.address}", page, ("--socks", onions.socks)))
         if not options.ci:
-            wait(room, relay, f"{where}/", f"{where}:8080/ without JavaScript")
+            wait(room, relay, WATCHED, f"{where}/", f"{where}:8080/ without JavaScript")
 
 
 def show_code(address: str) -> None:
