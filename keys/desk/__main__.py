@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from keys.desk import caseparser, commands, reading, watchcommands
+from keys.desk import caseparser, commands, keyparser, reading, watchcommands
 from keys.desk.home import DEFAULT
 from keys.desk.parser import Format, Parser, adder, as_json, drop, hour, hours, into, passphrase, socks
 from keys.desk.tell import WAYS
@@ -133,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     as_json(made)
 
     caseparser.add(command)
+    keyparser.add(command)
 
     made = command("delete", reading.delete, "delete a drop from the box, for everybody", _DELETE)
     made.add_argument("drop", metavar="DROP", help="the beginning of its id")

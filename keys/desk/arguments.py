@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
-from keys.desk import editions
+from keys.desk import editions, rotation
 from keys.desk.desk import Desk, open_desk
 from keys.desk.home import Home
 from keys.desk.terminal import warn
@@ -25,6 +25,7 @@ def desk_of(arguments: argparse.Namespace) -> Iterator[Desk]:
     with open_desk(home_of(arguments), Passphrases(arguments.passphrase_fd)) as desk:
         yield desk
         warn_of_expiry(desk.newsroom.expires)
+        _warn_of_keys(desk)
 
 
 def warn_of_expiry(expires: date) -> None:
@@ -32,3 +33,10 @@ def warn_of_expiry(expires: date) -> None:
     if left <= WARNING_DAYS:
         expiry = "expires" if left >= 0 else "expired"
         warn(f"the edition {expiry} on {expires}; the newsroom owes you the next one")
+
+
+def _warn_of_keys(desk: Desk) -> None:
+    if desk.journalist.coming:
+        warn(f"no edition lists your new key yet: the newsroom needs {desk.journalist.name}.pub")
+    if rotation.over(desk):
+        warn("your identity file holds a former one that nothing on the box needs: `desk forget` deletes it")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 
 from keys.codename import thread_id
-from keys.desk import caseshow, clean, editions, files, stats
+from keys.desk import caseshow, clean, editions, files, passing, stats
 from keys.desk import export as exports
 from keys.desk.arguments import desk_of
 from keys.desk.cases import Cases, say
-from keys.desk.sayings import MEANINGS, has_tasks
+from keys.desk.outbox import is_under_way
+from keys.desk.sayings import MEANINGS, has_tasks, words
 from keys.desk.show import SHORT
 from keys.desk.terminal import Progress, counted, say_json, warn
 from keys.desk.terminal import say as print_
@@ -85,6 +86,57 @@ def hand_over(arguments: argparse.Namespace) -> None:
     print_(f"{counted(len(done), 'case')}; {_TOLD}")
     for id_ in refused:
         warn(f"{arguments.to} may not read case {id_[:SHORT]}: widen it, then hand it over")
+
+
+def leave(arguments: argparse.Namespace) -> None:
+    """Says goodbye in every case and gives the tasks there to somebody else; says what is left to do."""
+    with desk_of(arguments) as desk:
+        if arguments.to not in desk.recipients or arguments.to == desk.name:
+            raise DeskError(f"{arguments.to} is no colleague whom the page lists")
+        text = words("what you say in every case")
+        cases, own = Cases(desk), {desk.name}
+        mine = {thread: cases.of(thread) for thread in cases.threads}
+        mine = {thread: case for thread, case in mine.items() if desk.name in case.readers}
+        closed = [thread for thread, case in mine.items() if arguments.to not in case.readers]
+        alone = [thread for thread in closed if mine[thread].readers & desk.recipients.keys() == own]
+        for thread, case in mine.items():
+            say(desk, thread, "note", text=text)
+            if thread not in closed and has_tasks(desk.name, case):
+                say(desk, thread, "handover", **{"from": desk.name, "to": arguments.to})
+        today = editions.today()
+        unread = [one for one in desk.state.replies.values() if is_under_way(desk, one, today)]
+        desk.save()
+    ids = {key: [thread_id(one) for one in of] for key, of in (("closed", closed), ("alone", alone))}
+    answered = sorted({thread_id(one.thread) for one in unread})
+    if arguments.json:
+        say_json({"cases": len(mine), "unread_replies": answered, **ids})
+        return
+    print_(f"{counted(len(mine), 'case')}; {_TOLD}, and `desk fetch --all` all of it")
+    for id_ in ids["closed"]:
+        which = "nobody but you can read" if id_ in ids["alone"] else f"{arguments.to} may not read"
+        warn(f"{which} case {id_[:SHORT]}: `desk case {id_[:SHORT]} widen {arguments.to}`, then leave again")
+    for id_ in answered:
+        warn(f"your reply in case {id_[:SHORT]} was not read yet, and nobody sees it once your key has ended")
+    print_(
+        "then the newsroom revokes your key; the folder of this desk, and your identity, are to be deleted"
+    )
+
+
+def restore(arguments: argparse.Namespace) -> None:
+    """Passes on to somebody who lost an identity all that is here of the cases they may read."""
+    with desk_of(arguments) as desk:
+        if arguments.name not in desk.recipients or arguments.name == desk.name:
+            raise DeskError(f"{arguments.name} is no colleague whom the page lists")
+        cases = Cases(desk)
+        found = [one for one in cases.threads if {arguments.name, desk.name} <= cases.of(one).readers]
+        for thread in found:
+            passing.again(desk, thread, [arguments.name])
+            say(desk, thread, "widen", to=[arguments.name])
+        desk.save()
+    if arguments.json:
+        say_json({"cases": [thread_id(thread) for thread in found]})
+    else:
+        print_(f"{counted(len(found), 'case')}, sealed anew for {arguments.name}; {_TOLD}")
 
 
 def export(arguments: argparse.Namespace) -> None:

@@ -27,6 +27,16 @@ def add(command: Adder) -> None:
     passphrase(made)
     as_json(made)
 
+    made = command("leave", casecommands.leave, "say in every case that you leave", _LEAVE)
+    made.add_argument("to", metavar="NAME", help="who gets your open tasks")
+    passphrase(made)
+    as_json(made)
+
+    made = command("restore", casecommands.restore, "give back what a colleague has lost", _RESTORE)
+    made.add_argument("name", metavar="NAME", help="who has a new identity, and lost the old one")
+    passphrase(made)
+    as_json(made)
+
     made = command("export", casecommands.export, "write a case into a folder or a zip", _EXPORT)
     made.add_argument("case", metavar="CASE", help="the beginning of its id, or of a drop's in it")
     made.add_argument(
@@ -106,6 +116,14 @@ signed and sealed to them; the source sees none of it, and the box cannot tell i
 _HANDOVER = """
 
 For somebody who leaves. A case whose readers do not include the other is named, and left as it is."""
+_LEAVE = """
+
+What you say is read from standard input, and stands in every case that you may read; your open tasks go
+with it. Says which cases the other may not read, and which replies of yours no source has read yet."""
+_RESTORE = """
+
+Every drop and note that is here, of each case that both of you may read, is sealed anew for the other. Only
+for somebody whose new key the newsroom lists, and of whom you know that the old one is lost."""
 _EXPORT = """
 
 Holds the source's files as they came, copies without metadata where the programs mat2 and bubblewrap are

@@ -24,6 +24,8 @@ from keys.line import LONGEST
 from keys.onion import CLIENTS
 from keys.passphrase import Passphrases
 
+REPLY_DAYS = 3  # before an unread reply is given up
+
 
 def keygen(arguments: argparse.Namespace) -> None:
     if bool(arguments.name) + arguments.masthead + arguments.onions != 1:
@@ -58,8 +60,11 @@ def join(arguments: argparse.Namespace) -> None:
     home, masthead = home_of(arguments), read_masthead(arguments.masthead)
     passphrases = Passphrases(arguments.passphrase_fd)
     settings = Settings(arguments.relay, str(arguments.identity.resolve()), arguments.socks, arguments.page)
-    newsroom = editions.join(home, arguments.edition, masthead, settings, passphrases)
+    newsroom, changes = editions.join(home, arguments.edition, masthead, settings, passphrases)
     say(f"this is a desk of {newsroom.name}, edition {newsroom.edition}, which expires on {newsroom.expires}")
+    for one in changes:
+        (say if one.expected else warn)(one.says)
+    warn_of_expiry(newsroom.expires)
 
 
 def fetch(arguments: argparse.Namespace) -> None:
@@ -71,6 +76,7 @@ def fetch(arguments: argparse.Namespace) -> None:
             if notes.waits(desk):
                 say("there is more to tell the others: `desk fetch` tells some of it each time")
         _warn_of_unread(desk)
+        _warn_of_replies(desk)
         return vars(fetched)
 
     sync_beside_a_visit(arguments, work)
@@ -128,6 +134,18 @@ def _say_fetched(fetched: Fetched) -> None:
     if fetched.problems:
         said.append(f"{fetched.problems} that could not be read; `desk list` says why")
     say(", ".join(said))
+
+
+def _warn_of_replies(desk: Desk) -> None:
+    today = editions.today()
+    ends = [
+        outbox.last_day(desk, one)
+        for one in desk.state.replies.values()
+        if outbox.is_under_way(desk, one, today)
+    ]
+    soon = [day for day in ends if (day - today).days <= REPLY_DAYS]
+    if soon:
+        warn(f"{len(soon)} of your replies: still unread, and posted no longer after {min(soon)}")
 
 
 def _warn_of_unread(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from keys import edition
 from keys.desk.client import Client
 from keys.desk.desk import acting
 from keys.desk.home import Home, Settings, read_identity
+from keys.desk.roster import Change, changes
 from keys.desk.terminal import read_file
 from keys.edition import MANIFEST, SIGNATURE, Manifest
 from keys.errors import BadEdition, DeskError, Refused
@@ -31,21 +32,22 @@ def today() -> date:
 
 def join(
     home: Home, folder: Path, masthead: Masthead, settings: Settings, passphrases: Passphrases
-) -> Newsroom:
-    """Makes a home the desk of the newsroom whose edition this is, and gives the newsroom. Raises
-    BadEdition or Forged for an edition that is not genuine or older than the last, and DeskError for an
-    identity it does not list."""
+) -> tuple[Newsroom, list[Change]]:
+    """Makes a home the desk of the newsroom whose edition this is, and gives the newsroom and what changed in
+    it. Raises BadEdition or Forged for an edition that is not genuine or older than the last, and DeskError
+    for an identity it does not list."""
     Client(settings.relay, settings.socks).close()
     manifest = edition.verify(folder, masthead, today())
     newsroom = Newsroom.from_json((folder / "newsroom.json").read_bytes())
     if home.joined:
         _same(home, manifest, masthead)
-    acting(newsroom, read_identity(Path(settings.identity), passphrases))
+    known = home.newsroom if home.joined else None
+    journalist = acting(newsroom, read_identity(Path(settings.identity), passphrases))
     with home.locked():
         home.write(settings, newsroom, masthead)
         data, signature = (folder / name for name in (MANIFEST, SIGNATURE))
         home.pin(data.read_bytes(), signature.read_text())
-    return newsroom
+    return newsroom, list(changes(known, newsroom, journalist.name))
 
 
 def verify_folder(folder: Path, masthead: Masthead, home: Home | None) -> Manifest:

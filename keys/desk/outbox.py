@@ -91,9 +91,19 @@ def condition(desk: Desk, reply: OwnReply, today: date) -> str:
     """Gives where a reply stands: read, expired, posted or waiting."""
     if reply.id in desk.state.read(reply.thread):
         return "read"
-    if reply.day + timedelta(days=desk.newsroom.retention.days) < today:
+    if last_day(desk, reply) < today:
         return "expired"
     return "posted" if reply.live else "waiting"
+
+
+def is_under_way(desk: Desk, reply: OwnReply, today: date) -> bool:
+    """Tells whether a reply waits to be posted, or to be read."""
+    return condition(desk, reply, today) in ("waiting", "posted")
+
+
+def last_day(desk: Desk, reply: OwnReply) -> date:
+    """Gives the last day on which a reply is posted again."""
+    return reply.day + timedelta(days=desk.newsroom.retention.days)
 
 
 def _wanting(desk: Desk, board: bytes, today: date) -> list[OwnReply]:

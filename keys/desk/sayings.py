@@ -24,15 +24,15 @@ def has_tasks(name: str, case: Case) -> bool:
 
 def _state(arguments: argparse.Namespace, _desk: Desk, _case: Case) -> dict[str, Any]:
     why = arguments.why or arguments.state == "aside"
-    return {"state": arguments.state, "text": _text("the reason") if why else ""}
+    return {"state": arguments.state, "text": words("the reason") if why else ""}
 
 
 def _note(_arguments: argparse.Namespace, _desk: Desk, _case: Case) -> dict[str, Any]:
-    return {"text": _text("the note")}
+    return {"text": words("the note")}
 
 
 def _task(arguments: argparse.Namespace, _desk: Desk, case: Case) -> dict[str, Any]:
-    return {"to": _reader_or_none(arguments.to, case), "text": _text("the task")}
+    return {"to": _reader_or_none(arguments.to, case), "text": words("the task")}
 
 
 def _assign(arguments: argparse.Namespace, _desk: Desk, case: Case) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def _check(arguments: argparse.Namespace, _desk: Desk, _case: Case) -> dict[str,
 
 
 def _label(arguments: argparse.Namespace, _desk: Desk, case: Case) -> dict[str, Any]:
-    label = _text("the label").strip()
+    label = words("the label").strip()
     if "\n" in label or len(label.encode()) > LONGEST_LABEL:
         raise DeskError(f"a label is one line of at most {LONGEST_LABEL} bytes")
     if arguments.remove and label not in case.labels:
@@ -65,7 +65,7 @@ def _accept(_arguments: argparse.Namespace, _desk: Desk, case: Case) -> dict[str
 
 
 def _object(_arguments: argparse.Namespace, _desk: Desk, case: Case) -> dict[str, Any]:
-    return {"date": _planned(case), "text": _text("the reason")}
+    return {"date": _planned(case), "text": words("the reason")}
 
 
 def _exclusive(arguments: argparse.Namespace, desk: Desk, case: Case) -> dict[str, Any]:
@@ -124,7 +124,8 @@ MEANINGS: Mapping[str, Callable[[argparse.Namespace, Desk, Case], dict[str, Any]
 }
 
 
-def _text(what: str) -> str:
+def words(what: str) -> str:
+    """Gives what was typed, as a statement may hold it; raises DeskError for other text."""
     text = read_text(LONGEST_TEXT, what).expandtabs(4)
     if wrong := next((c for c in text if unicodedata.category(c) == "Cc" and c != "\n"), None):
         raise DeskError(f"{what} holds a control character, {visible(wrong)}")

@@ -7,7 +7,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-from keys.desk import inbox, notes, outbox, passing
+from keys.desk import inbox, notes, outbox, passing, rotation
 from keys.desk.boards import Boards
 from keys.desk.client import Client
 from keys.desk.desk import Desk
@@ -25,6 +25,7 @@ def sync(desk: Desk, boards: Boards, progress: Progress, *, every: bool = False)
     try:
         fetched = inbox.fetch(desk, client, progress)
         notes.again(desk)
+        rotation.note_former(desk)
         desk.state.look_for_canaries()
         progress("the board")
         asked = monotonic()
