@@ -4,12 +4,13 @@ PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test lint bench named box rotate wipe image test-box test-vps-image lock clean
+.PHONY: help setup browser demo test lint pictures bench named box rotate wipe image test-box test-vps-image lock clean
 
 help:
 	@echo 'make demo    the whole loop on this machine, then a page to try (CI=1: end after the proof;'
 	@echo '             ONION=1: through a real onion, if Tor can be reached; TORRC=FILE: bridges for it)'
 	@echo 'make test    everything that is checked, lint first'
+	@echo 'make pictures   those of keys/desk/README.md, made anew by the tests'
 	@echo 'make bench   speed as ratios, written to bench/results/'
 	@echo 'make box     NEWSROOM=newsroom.yaml: a fresh Debian becomes the box (CHECK=1: only say what would change;'
 	@echo '             VAULT=FILE: the passphrase of the onions'"'"' keys, else it is asked for)'
@@ -66,6 +67,11 @@ lint: setup
 	@cd site && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm run --silent lint
 	@# ansible-lint finds its ansible and its yamllint on the PATH, and its configuration where it stands.
 	@cd provision && export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" && yamllint --strict . && ansible-lint --offline -q
+
+# What the pages look like changes: then these are made anew, and looked at before they are committed.
+pictures: setup browser
+	-@$(PY) -m pytest tests/browser/test_desk_pictures.py
+	mkdir -p keys/desk/pictures && cp test-output/pictures/*.png keys/desk/pictures/
 
 bench: setup
 	@sh tests/support/debian-packages.sh nginx

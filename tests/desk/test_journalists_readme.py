@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "keys/desk/README.md").read_text()
 # A block's lines have their explanation behind two spaces; a command in the text stands in backticks.
 LINES = re.findall(r"^    desk (.+?)(?:  .*)?$", TEXT, re.M)
-MENTIONED = set(re.findall(r"`desk ([a-z]+)[^`]*`", TEXT))
+MENTIONED = set(re.findall(r"`desk ([a-z-]+)[^`]*`", TEXT))
 
 
 def test_there_is_something_to_check() -> None:
