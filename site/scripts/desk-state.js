@@ -81,6 +81,14 @@ export function newState() {
 }
 
 /**
+ * Under what the draft of a note in a thread's case is kept.
+ * @param {string} thread
+ */
+export function noteDraft(thread) {
+  return `${thread} note`;
+}
+
+/**
  * @param {State} state
  * @param {string} thread
  */

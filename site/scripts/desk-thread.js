@@ -1,7 +1,9 @@
 // One conversation, and the answer to it.
 
-import { PARTS, measureReply, replyFrom } from "./desk-line.js";
+import { people, personOf } from "./desk-case-words.js";
+import { Cases } from "./desk-cases.js";
 import { fileItems } from "./desk-files.js";
+import { PARTS, measureReply, replyFrom } from "./desk-line.js";
 import { isFull, queue } from "./desk-outbox.js";
 import { visible } from "./desk-text.js";
 import { answered, nameOf, turnsOf } from "./desk-threads.js";
@@ -14,11 +16,6 @@ import { control, copyOf, element, mark, part, sentence } from "./page.js";
 
 const field = control("message", HTMLTextAreaElement);
 
-/** What is shown of a journalist. @param {Desk} desk @param {string | undefined} name */
-function titleOf({ edition }, name) {
-  return edition.recipients.find((one) => one.name === name)?.title ?? name ?? "";
-}
-
 /**
  * Shows a thread.
  * @param {Desk} desk
@@ -28,16 +25,26 @@ function titleOf({ edition }, name) {
  */
 export function showThread(desk, thread, today, fetchAgain) {
   const { key, entries, byHand } = thread;
+  const cases = new Cases(desk);
   element("thread-title").textContent = sentence("thread", { id: nameOf(thread) });
   element("by-hand").hidden = !byHand;
   const turns = byHand ? entries.map(turnByHand) : turnsOf(desk, key, today);
-  element("conversation").replaceChildren(...turns.map((turn) => itemFor(desk, turn, fetchAgain)));
+  const { reads } = cases.of(key);
+  element("conversation").replaceChildren(
+    ...turns.map((turn) => {
+      const item = itemFor(desk, turn, fetchAgain);
+      const readers = [...(reads.get(turn.entry?.letter?.message ?? "")?.keys() ?? [])];
+      part(item, "read").textContent = sentence("read_by", { names: people(desk, readers) });
+      part(item, "read").hidden = readers.length === 0;
+      return item;
+    }),
+  );
   element("files-warning").hidden = entries.every(({ files }) => files.length === 0);
   const letter = answered(entries);
   element("reply").hidden = letter === null || isFull(desk, key);
   element("full").hidden = letter === null || !isFull(desk, key);
-  const to = letter?.to.filter((name) => name !== desk.name).map((name) => titleOf(desk, name)) ?? [];
-  const others = new Intl.ListFormat(desk.edition.language).format(to.map((one) => `\u2068${one}\u2069`));
+  const to = [...new Set([...cases.to(key), ...(letter?.to ?? [])])].filter((name) => name !== desk.name);
+  const others = people(desk, to);
   element("readers").textContent = to.length > 0 ? sentence("readers", { others }) : sentence("readers_none");
   const draft = desk.state.drafts.get(key) ?? "";
   if (field.value !== draft) field.value = draft; // Or the cursor would jump.
@@ -57,7 +64,7 @@ function turnByHand(entry) {
 function itemFor(desk, { day, author, kind, condition, text, entry }, fetchAgain) {
   const item = copyOf("turn");
   item.dataset.kind = condition === "forged" ? "forged" : author === desk.name ? "own" : kind;
-  const who = author === undefined ? sentence("source") : titleOf(desk, author);
+  const who = author === undefined ? sentence("source") : personOf(desk, author);
   part(item, "author").textContent = who;
   part(item, "day").textContent = day;
   const said = condition && sentence(condition, { author: who });

@@ -22,7 +22,7 @@ import { threadId } from "./thread.js";
  * @property {string} day
  * @property {string | undefined} author a journalist's name; none is the source
  * @property {"drop" | "note" | "reply"} kind
- * @property {"" | "forged" | "note" | "case" | "read" | "expired" | "posted" | "waiting"} condition
+ * @property {"" | "forged" | "note" | "passed" | "read" | "expired" | "posted" | "waiting"} condition
  * @property {string} text
  * @property {Entry | null} entry what holds it
  */
@@ -80,15 +80,15 @@ export function turnsOf(desk, thread, today) {
   const turns = [];
   for (const entry of inThread(state, thread)) {
     const { letter, forged, day, text } = entry;
-    if (!letter || isSilent(entry)) continue;
-    const record = forged ? undefined : letter.reply;
+    const record = forged ? undefined : letter?.reply;
+    if (!letter || (letter.case && !record && !forged)) continue; // Said in the case, and not to the source.
     if (record && told.has(record.id)) continue; // Posted again: it was said once.
     if (record) told.add(record.id);
     turns.push({
       day,
       author: letter.author,
       kind: record ? "reply" : letter.kind,
-      condition: record ? standing(desk, record.id, read, today) : conditionOf(entry),
+      condition: record ? standing(desk, record.id, read, today) : conditionOf(desk, entry),
       text,
       entry,
     });
@@ -104,12 +104,13 @@ export function turnsOf(desk, thread, today) {
 
 /**
  * What there is to say of what is no reply.
+ * @param {Desk} desk
  * @param {Entry} entry
  */
-function conditionOf({ letter, forged }) {
+function conditionOf({ name }, { letter, forged }) {
   if (forged) return "forged";
-  if (letter?.case) return "case";
-  return letter?.kind === "note" ? "note" : "";
+  if (letter?.kind === "note") return "note";
+  return letter?.to.includes(name) ? "" : "passed";
 }
 
 /**

@@ -5,12 +5,16 @@ import { download } from "./desk-client.js";
 import { today } from "./desk-days.js";
 import { save } from "./desk-files.js";
 import { BadIdentity, LONGEST, unlock } from "./desk-identity.js";
+import { clearCase, listMoreOf, showCase } from "./desk-case.js";
+import { listen } from "./desk-case-forms.js";
+import { haveRead, say } from "./desk-cases.js";
 import { listMore, showInbox } from "./desk-inbox.js";
 import { condition } from "./desk-outbox.js";
 import { BadDrop } from "./desk-reader.js";
-import { BadState, newState, openState, sealState } from "./desk-state.js";
+import { BadState, newState, noteDraft, openState, sealState } from "./desk-state.js";
 import { keep, sync } from "./desk-sync.js";
 import { count, keepDraft, queueReply, showThread } from "./desk-thread.js";
+import { waits } from "./desk-telling.js";
 import { threadsOf } from "./desk-threads.js";
 import { GaveUp, Refused } from "./http.js";
 import {
@@ -70,6 +74,39 @@ onClick("more", () => {
   listMore();
   refresh();
   element("threads").querySelectorAll("button")[first]?.focus();
+});
+onClick("to-case", () => element("case-title").focus());
+onClick("sync-here", async () => {
+  await fetchAndSend();
+  element("case-title").focus(); // The button is gone where nothing waits.
+});
+for (const which of /** @type {const} */ (["history", "tasks"])) {
+  onClick(`more-${which}`, () => {
+    const first = element(which).childElementCount;
+    listMoreOf(which);
+    refresh();
+    const next = element(which).children[first];
+    if (!(next instanceof HTMLElement)) return;
+    next.tabIndex = -1;
+    next.focus();
+  });
+}
+listen(
+  () => desk && { desk, key: shown },
+  (says, more) => {
+    if (!desk) return;
+    say(desk, shown, says, more);
+    if (says === "note") desk.state.drafts.delete(noteDraft(shown));
+    unsaved = true;
+    refresh();
+    announce(sentence("said"));
+  },
+);
+element("case-note").addEventListener("input", () => {
+  const { value } = control("case-note", HTMLTextAreaElement);
+  if (value === "") desk?.state.drafts.delete(noteDraft(shown));
+  else desk?.state.drafts.set(noteDraft(shown), value);
+  unsaved = true;
 });
 onSubmit("reply", answer);
 element("reply").addEventListener("input", () => {
@@ -148,6 +185,7 @@ async function lock(said) {
   syncing?.abort();
   for (const place of ["threads", "conversation", "problem-list"]) element(place).replaceChildren();
   control("reply", HTMLFormElement).reset();
+  clearCase();
   locked = { identity: file, state: new Blob([Uint8Array.from(await sealState(state, journalist))]), sealed };
   journalist.seed.fill(0);
   element("keys").hidden = true;
@@ -159,7 +197,7 @@ async function lock(said) {
 function toInbox() {
   if (!desk) return;
   shown = "";
-  showInbox(desk, ({ key }) => toThread(key));
+  showInbox(desk, today(), ({ key }) => toThread(key));
   show("inbox");
 }
 
@@ -167,21 +205,32 @@ function toInbox() {
 function toThread(key) {
   const thread = desk && threadsOf(desk).find((one) => one.key === key);
   if (!desk || !thread) return;
-  for (const { id } of thread.entries) {
-    if (!desk.state.shown.has(id)) unsaved = true;
-    desk.state.shown.add(id);
-  }
+  const fresh = thread.entries.filter(({ id }) => !desk?.state.shown.has(id));
+  if (fresh.length > 0) unsaved = true;
+  haveRead(desk, fresh);
+  for (const { id } of fresh) desk.state.shown.add(id);
   shown = key;
   announce("");
-  showThread(desk, thread, today(), fetchAgain);
+  showAll(desk, thread);
   show("thread");
+}
+
+/**
+ * @param {Desk} at
+ * @param {import("./desk-threads.js").Thread} thread
+ */
+function showAll(at, thread) {
+  showThread(at, thread, today(), fetchAgain);
+  element("case").hidden = thread.byHand;
+  element("to-case").hidden = thread.byHand;
+  if (!thread.byHand) showCase(at, thread);
 }
 
 /** Shows what is shown as it is now. */
 function refresh() {
   const thread = desk && threadsOf(desk).find(({ key }) => key === shown);
-  if (desk && thread) showThread(desk, thread, today(), fetchAgain);
-  else if (desk) showInbox(desk, ({ key }) => toThread(key));
+  if (desk && thread) showAll(desk, thread);
+  else if (desk) showInbox(desk, today(), ({ key }) => toThread(key));
 }
 
 /** One sync; whether it came to its end. */
@@ -196,7 +245,7 @@ async function fetchAndSend() {
   element("syncing").hidden = false;
   try {
     const fetched = await sync(at, way(stopping.signal), today(), showStage);
-    announce(sentence("fetched", { ...fetched }));
+    announce(sentence(waits(at) ? "fetched_more" : "fetched", { ...fetched }));
     return true;
   } catch (error) {
     announce("");

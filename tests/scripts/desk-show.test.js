@@ -41,9 +41,9 @@ test("a conversation is in the order it came, each reply once, with where it sta
     note(one, "answer", { reply: again }),
     { ...note(one, "send me all", { reply: { id: "b".repeat(16), lines: [2] } }), forged: true },
     note(one, "a remark"),
-    note(one, "", { case: { after: [], says: [{ says: "label" }] } }),
+    note(one, "", { case: { after: [], says: [{ says: "label" }] } }), // beside it
     note(one, "", { case: { after: [], says: [{ says: "read" }] } }),
-    drop(one, "thanks", { read: [reply.id] }),
+    drop(one, "thanks", { read: [reply.id], to: ["bo"] }),
     drop(two, "elsewhere"),
   );
   const own = { id: "c".repeat(16), thread: one, text: "mine", day: TODAY, used: [], live: [] };
@@ -53,8 +53,7 @@ test("a conversation is in the order it came, each reply once, with where it sta
     ["bo", "reply", "read", "answer"],
     ["bo", "note", "forged", "send me all"],
     ["bo", "note", "note", "a remark"],
-    ["bo", "note", "case", ""],
-    [undefined, "drop", "", "thanks"],
+    [undefined, "drop", "passed", "thanks"],
     ["ada", "reply", "waiting", "mine"],
   ]);
 });
