@@ -17,7 +17,7 @@ def rotate(arguments: argparse.Namespace) -> None:
     home = home_of(arguments)
     pub, journalist = rotation.rotate(home, Passphrases(arguments.passphrase_fd))
     say(f"{pub} goes to the newsroom; when they read its number to you, it is {journalist.public.number}")
-    say(f"{home.settings.identity} holds the new identity and the one before, under the new passphrase")
+    say(f"{home.settings.identity} holds the new identity, and the one before for reading")
     say("copy it to where its copy lies, in the place of that; the desk goes on as it is until `desk join`")
 
 
