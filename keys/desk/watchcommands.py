@@ -27,9 +27,11 @@ _SHEET = 31  # days
 
 
 def watch(arguments: argparse.Namespace) -> None:
+    if bool(arguments.at) != bool(arguments.tell):
+        raise DeskError("--at and --tell go together", hint="such as `desk watch --at 09:00 --tell mail`")
     if arguments.numbers:
         return _sheet(arguments)
-    if arguments.at or arguments.tell:
+    if arguments.at:
         return _daily(arguments)
     return _look(arguments)
 
@@ -46,8 +48,6 @@ def _sheet(arguments: argparse.Namespace) -> None:
 
 
 def _daily(arguments: argparse.Namespace) -> None:
-    if not (arguments.at and arguments.tell):
-        raise DeskError("--at and --tell go together", hint="such as `desk watch --at 09:00 --tell mail`")
     with desk_of(arguments) as desk:
         watches.ready(desk)
         tell = way(arguments.tell, desk.home)

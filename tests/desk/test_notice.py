@@ -534,6 +534,7 @@ def test_a_notification_is_the_same_on_the_screen(
     [
         (["--at", "09:00"], "--at and --tell go together"),
         (["--tell", "mail"], "--at and --tell go together"),
+        (["--numbers", "--tell", "mail"], "--at and --tell go together"),
         (["--at", "09:00", "--tell", "mail"], "this desk does not know its mail"),
         (["--at", "09:00", "--tell", "webhook"], "this desk does not know its webhook"),
     ],
