@@ -412,6 +412,17 @@ def masthead_key(path: Path, passphrase_fd: int | None) -> MastheadKey:
         raise BuildError(f"{path} is not a whole locked masthead", hint=hint) from None
 
 
+def forgotten(newsroom: Newsroom, out: Path) -> Iterator[str]:
+    """Gives who was listed by the edition that is in OUT with a key that is neither listed nor former now:
+    desks would take for forged what it signed."""
+    try:
+        known = Newsroom.from_json((out / "edition/newsroom.json").read_bytes())
+    except (OSError, BadNewsroom):
+        return
+    there = {one.signer for one in (*newsroom.recipients, *(newsroom.former or ()))}
+    yield from (one.name for one in known.recipients if one.signer not in there)
+
+
 def build(newsroom: Newsroom, desk_onion: str | None, options: argparse.Namespace) -> None:
     out: Path = options.out
     if newsroom.expires < datetime.now(UTC).date():
@@ -422,6 +433,11 @@ def build(newsroom: Newsroom, desk_onion: str | None, options: argparse.Namespac
         raise BuildError(f"{out} is there and holds no edition", hint="name a folder that is not there yet")
     if not out.absolute().parent.is_dir():
         raise BuildError(f"{out.absolute().parent} is not a folder", hint="make it first")
+    for name in forgotten(newsroom, out):
+        says = (
+            f"what {name} signed with the last key will look forged: `desk admit` and `desk revoke` keep it"
+        )
+        print(f"build: warning: {says}", file=sys.stderr)
     key = masthead_key(options.sign, options.passphrase_fd) if options.sign else None
     # A sibling, so that the last step is a rename on one file system.
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as place:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.builds import KEY, PASSPHRASE, YAML, build, fill
+from support.builds import JOURNALISTS, KEY, PASSPHRASE, YAML, build, fill
 
 from keys import edition
 from keys.identity import lock
@@ -180,3 +180,20 @@ def test_a_folder_that_is_no_build_is_left_alone(yaml: Path, tmp_path: Path) -> 
     assert done.returncode == 1
     assert "holds no edition" in done.stderr
     assert (tmp_path / "precious/file").read_text() == "mine"
+
+
+def test_a_key_that_went_without_a_word_is_told(yaml: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert build(yaml, "-o", out).stderr == ""
+    text = yaml.read_text().replace("[ada.pub, bo.pub]", "[ada.pub]").replace("edition: 3", "edition: 4")
+    yaml.write_text(text)
+    done = build(yaml, "-o", out)
+    assert done.returncode == 0
+    assert done.stderr.startswith("build: warning: what bo signed with the last key will look forged")
+    signer = JOURNALISTS["bo"].public.signer.hex()
+    yaml.write_text(YAML)
+    build(yaml, "-o", out)
+    yaml.write_text(f"{text}former: [{{name: bo, signer: {signer}, until: 2026-11-22}}]\n")
+    assert build(yaml, "-o", out).stderr == ""
+    (former,) = json.loads((out / "edition/newsroom.json").read_bytes())["former"]
+    assert former == {"name": "bo", "signer": signer, "until": "2026-11-22"}

@@ -1,6 +1,8 @@
 """Identity files, signing keys and `.pub` files (FORMAT.md section 1)."""
 
 import contextlib
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,12 +10,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
-from nacl.signing import SigningKey
+from nacl.signing import SigningKey, VerifyKey
 from support.age_programs import age, age_at_terminal
 
 from keys.age import HybridIdentity, X25519Identity, seal_bytes
 from keys.errors import BadAgeFile, BadIdentity, BadRecipient, WrongPassphrase
-from keys.identity import Journalist, lock, parse_public, unlock
+from keys.identity import MOST_FORMER, Journalist, lock, parse_public, unlock
 
 PASSPHRASE = "correct horse bättery".encode()
 FAST = 4  # work factor
@@ -148,3 +150,56 @@ def test_any_text_is_read_or_refused_one_way(text: str, begin: str) -> None:
 def test_a_secret_stays_out_of_reprs() -> None:
     assert str(ADA.identity) not in repr(ADA)
     assert repr(ADA.identity.seed)[2:-1] not in repr(ADA)
+
+
+def test_a_rotated_identity_stands_before_the_others_and_is_signed_by_the_last() -> None:
+    one = ADA.rotated()
+    two = one.rotated()
+    assert Journalist.parse(two.to_text()) == two
+    assert two.identities == (two.identity, one.identity, ADA.identity)
+    for new, old in ((one, ADA), (two, one)):
+        public = parse_public(new.public_file())
+        assert public.rotation is not None
+        assert public.rotation.signer == old.public.signer
+        signed = b"knothole/v1/rotate\x03ada" + public.signer + public.recipient.key
+        VerifyKey(old.public.signer).verify(signed, public.rotation.signature)
+    assert parse_public(ADA.public_file()).rotation is None
+
+
+def test_a_file_holds_eight_identities_and_none_twice() -> None:
+    full = ADA
+    for _ in range(MOST_FORMER):
+        full = full.rotated()
+    assert Journalist.parse(full.to_text()) == full
+    with pytest.raises(BadIdentity, match="no more fit"):
+        full.rotated()
+    key = str(HybridIdentity.generate())
+    for text in (
+        full.to_text() + key,
+        f"{ADA.to_text()}{ADA.identity}",
+        f"{ADA.to_text()}{X25519Identity.generate()}",
+    ):
+        with pytest.raises(BadIdentity):
+            Journalist.parse(text)
+
+
+def test_who_acts_knows_which_identities_were_before_and_which_come() -> None:
+    file = ADA.rotated().rotated()
+    new, middle, old = file.identities
+    acting = list(file.acting())
+    assert [(one.identity, one.former, one.coming) for one in acting] == [
+        (new, (middle, old), ()),
+        (middle, (old,), (new,)),
+        (old, (), (new, middle)),
+    ]
+    assert all(set(one.identities) == set(file.identities) for one in acting)
+
+
+def test_the_number_of_a_key_is_eight_groups_and_changes_with_either_half() -> None:
+    public = ADA.public
+    assert re.fullmatch("[0-9a-f]{4}( [0-9a-f]{4}){7}", public.number)
+    others = [
+        replace(public, signer=bytes(32)),
+        replace(public, recipient=HybridIdentity.generate().recipient()),
+    ]
+    assert public.number not in [one.number for one in others]

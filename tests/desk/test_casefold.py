@@ -51,7 +51,8 @@ class Casework(RuleBasedStateMachine):
         known = st.sampled_from([one.id for one in self.sent] + ["f" * 32])
         after = data.draw(st.lists(known, max_size=4, unique=True))
         author = data.draw(st.sampled_from(NAMES))
-        self.sent.append(note(author, tuple(after), *says, salt=len(self.sent)))
+        late = data.draw(st.booleans())
+        self.sent.append(note(author, tuple(after), *says, salt=len(self.sent), late=late))
 
     @rule(name=st.sampled_from(NAMES), data=st.data())
     def hear(self, name: str, data: st.DataObject) -> None:
@@ -67,7 +68,11 @@ class Casework(RuleBasedStateMachine):
         for name in NAMES:
             case = self.of(name)
             assert {spoken.author for spoken in case.history} <= case.readers
-            assert not {refused.author for refused in case.refused} & case.readers
+            assert not {refused.author for refused in case.refused if not refused.late} & case.readers
+            vouched = {id_ for one in self.heard[name].values() for id_ in one.said.after}
+            counted = {spoken.note for spoken in case.history}
+            late = {one.id for one in self.heard[name].values() if one.late}
+            assert late & counted <= vouched, "what came late counts only if another names it"
 
     @invariant()
     def what_is_lacking_is_missed(self) -> None:
@@ -202,6 +207,32 @@ def test_who_may_not_read_says_nothing(author: str) -> None:
     assert (case.stands, case.history, case.heads) == ("new", (), ())
     assert {one.id for one in case.refused} == {published.id, wider.id}
     assert author not in case.readers
+
+
+def test_what_came_late_counts_once_a_note_that_counts_names_it() -> None:
+    first = note("bea", (), says("note", text="in time"))
+    late = note("bea", (first.id,), says("note", text="before it ended"), late=True)
+    thief = note("bea", (late.id,), says("state", state="published", text=""), late=True)
+    case = fold([FROM_THE_SOURCE], [first, late, thief], PARTNERS)
+    assert [one.text for one in case.history] == ["in time"]
+    assert {one.id for one in case.refused} == {late.id, thief.id}
+    assert case.heads == (first.id,), "nobody vouches for it by speaking afterwards"
+    ada = note("ada", (late.id,), says("note", text="I had it"))
+    case = fold([FROM_THE_SOURCE], [thief, late, ada, first], PARTNERS)
+    assert [one.text for one in case.history] == ["in time", "before it ended", "I had it"]
+    assert case.refused == (thief,)
+    outsider = note("eve", (thief.id,), says("note", text="I am nobody here"))
+    assert fold([FROM_THE_SOURCE], [outsider, thief], PARTNERS).history == ()
+
+
+def test_who_came_late_lets_nobody_in() -> None:
+    late = note("ada", (), says("widen", to=["eve"]), late=True)
+    eve = note("eve", (late.id,), says("note", text="hello"))
+    assert "eve" not in fold([FROM_THE_SOURCE], [late, eve], PARTNERS).readers
+    bea = note("bea", (late.id,), says("note", text="I saw that"))
+    case = fold([FROM_THE_SOURCE], [eve, late, bea], PARTNERS)
+    assert "eve" in case.readers
+    assert {one.text for one in case.history if one.text} == {"I saw that", "hello"}
 
 
 def test_nobody_gets_ahead_by_what_they_claim() -> None:

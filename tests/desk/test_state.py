@@ -28,7 +28,7 @@ FULL = State(
     cursor="run-7",
     entries={
         "a" * 32: Entry("a" * 32, DAY, 20_000, LETTER, "title \u202e", 3),
-        "b" * 32: Entry("b" * 32, DAY, 20_000, NOTE, forged=True),
+        "b" * 32: Entry("b" * 32, DAY, 20_000, NOTE, forged=True, late=True),
         "c" * 32: Entry("c" * 32, DAY, 1, problem="broken"),
     },
     others={"d" * 32: DAY},
@@ -42,6 +42,8 @@ FULL = State(
     passed={"a" * 32: {"ada", "bea"}},
     again={"a" * 32: {"cyn"}},
     copies={"a" * 32: Copy("6" * 32, ("cyn",))},
+    edition=3,
+    former={"7" * 64: DAY},
 )
 
 
@@ -112,7 +114,7 @@ def test_forgetting_what_the_relay_no_longer_has() -> None:
 
 
 def test_a_state_from_before_there_were_watchers() -> None:
-    new = ("canaries", "calls", "board", "says", "reads", "passed", "again", "copies")
+    new = ("canaries", "calls", "board", "says", "reads", "passed", "again", "copies", "edition", "former")
     old = {key: value for key, value in plain().items() if key not in new}
     loaded = stored.load(seal_bytes(json.dumps(old).encode(), [ADA.recipient()]), [ADA])
     assert (loaded.entries, loaded.canaries, loaded.board, loaded.says) == (FULL.entries, {}, None, [])

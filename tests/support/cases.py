@@ -54,11 +54,11 @@ def message(number: int, *to: str) -> Message:
     return Message(MESSAGES[number], date(2026, 11, 20), to)
 
 
-def note(author: str, after: tuple[str, ...], *says: Statement, salt: int = 0) -> Note:
+def note(author: str, after: tuple[str, ...], *says: Statement, salt: int = 0, late: bool = False) -> Note:
     """Gives a note; its id is a hash of all of it, as a real one's is."""
     said = Said(tuple(sorted(after)), says)
     content = json.dumps([author, said.to_plain(), salt]).encode()
-    return Note(hashlib.sha256(content).hexdigest()[:32], author, said)
+    return Note(hashlib.sha256(content).hexdigest()[:32], author, said, late)
 
 
 def standing(
