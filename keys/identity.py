@@ -128,9 +128,10 @@ class Journalist:
         return Journalist(self.name, HybridIdentity.generate(), self.identities)
 
     def acting(self) -> Iterator[Journalist]:
-        """Gives this journalist once for each identity of the file, as who acts with that one."""
-        for at, identity in enumerate(self.identities):
-            yield Journalist(self.name, identity, self.identities[at + 1 :], self.identities[:at])
+        """Gives this journalist once for each identity, the newest first, as who acts with that one."""
+        newest_first = (*self.coming, self.identity, *self.former)
+        for at, identity in enumerate(newest_first):
+            yield Journalist(self.name, identity, newest_first[at + 1 :], newest_first[:at])
 
     def to_text(self) -> str:
         """Gives the secret lines that are to be locked."""

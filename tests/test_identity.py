@@ -193,6 +193,7 @@ def test_who_acts_knows_which_identities_were_before_and_which_come() -> None:
         (old, (), (new, middle)),
     ]
     assert all(set(one.identities) == set(file.identities) for one in acting)
+    assert all(list(one.acting()) == acting for one in acting), "whoever of them is asked"
 
 
 def test_the_number_of_a_key_is_eight_groups_and_changes_with_either_half() -> None:

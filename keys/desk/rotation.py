@@ -73,7 +73,7 @@ def forget(home: Home, passphrases: Passphrases, progress: Progress) -> int:
         desk.save()  # which seals it to the present one
         path = Path(home.settings.identity)
         journalist = read_identity(path, remembered)
-        left = [one for one in journalist.identities if one not in gone]
+        left = [one for one in journalist.identities if one not in gone]  # as they stand in the file
         fewer = Journalist(journalist.name, left[0], tuple(left[1:]))
         files.replace(path, lock(fewer.to_text(), remembered.typed))
     return len(gone)
