@@ -169,6 +169,7 @@ def test_who_leaves_is_in_no_edition_and_finds_nothing(newsroom: Newsroom, moved
     assert list(newsroom.recipients()) == ["ada", "bo"]
     shell = newsroom.box.machine.shell
     assert shell(f"ls {CLIENTS}").split() == ["ada.auth", "bo.auth", "nobody.auth"]
+    assert shell(STARTED) != moved.started
     assert shell(f"grep -rlF {moved.recipient('cleo')} /opt/knothole /etc/knothole || true") == ""
     assert (newsroom.takes(3), newsroom.takes(2)) == (False, True)
 
