@@ -99,7 +99,7 @@ export function listen(at, then) {
 
 /** Which task a button is for, and whether it is done. @param {HTMLButtonElement} button */
 function stateOf(button) {
-  return { task: button.dataset.task, done: button.closest("li")?.dataset.done === "true" };
+  return { task: button.dataset.task, done: button.closest("li")?.dataset.stands === "done" };
 }
 
 /** Closes what a form is in, and leaves the reader there. @param {string} says */

@@ -134,7 +134,7 @@ function showTasks(desk, { tasks, readers }, speaks) {
  */
 function taskItem(desk, { id, text, author, to, done }, readers, speaks) {
   const item = copyOf("task");
-  item.dataset.done = String(done);
+  item.dataset.stands = done ? "done" : "open";
   part(item, "title").textContent = visible(text);
   const gone = to !== "" && !readers.has(to);
   const facts = { to: personOf(desk, to), author: personOf(desk, author) };

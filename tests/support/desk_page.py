@@ -31,6 +31,28 @@ return [...document.querySelectorAll("#conversation > li")].map(li => ({
   files: [...li.querySelectorAll("[data-files] > li")].map(file => said(file, "name")),
 }));
 """
+_CASE = """
+const texts = css => [...document.querySelectorAll(css)].map(one => one.textContent);
+const rows = (css, ...parts) => [...document.querySelectorAll(css)].map(one =>
+  parts.map(part => one.querySelector(`[data-${part}]`)).map(part => part.hidden ? "" : part.textContent));
+return {
+  state: texts("#case-state")[0],
+  reason: texts("#case-state-text")[0],
+  tasks: rows("#tasks > li", "title", "facts"),
+  checks: rows("#checks > li", "item", "answer"),
+  labels: rows("#labels > li", "label").flat(),
+  date: texts("#case-date")[0],
+  outlets: texts("#outlets > li"),
+  exclusive: texts("#case-exclusive")[0],
+  warnings: texts("#case-warnings > li"),
+  history: rows("#history > li", "author", "said", "text", "note"),
+};
+"""
+_SET = """
+const field = document.querySelector(arguments[0]);
+if (field.type === "radio") field.checked = true;
+else field.value = arguments[1];
+"""
 
 
 class DeskPage:
@@ -187,3 +209,21 @@ class DeskPage:
         path = self.downloads / name
         self.firefox.wait(lambda: path.exists() and not list(self.downloads.glob("*.part")))
         return path
+
+    def case(self) -> dict[str, Any]:
+        """What is shown of the case, the history with its last word first."""
+        found: dict[str, Any] = self.firefox.script(_CASE)
+        return found
+
+    def say(self, form: str, **fields: str) -> None:
+        """Opens a form of the case, fills it in and sends it; `fields` are ids with _ for -."""
+        closed = f"!document.querySelector('#{form}-details')?.open"
+        if form != "note":
+            self.firefox.click(f"#{form}-details summary")
+        for id_, value in fields.items():
+            css = f"#{id_.replace('_', '-')}"
+            self.firefox.script(_SET, f'[name="state"][value="{value}"]' if id_ == "state" else css, value)
+        self.firefox.click(f"#say-{form} [type=submit]")
+        self.firefox.wait(
+            lambda: self.said() == self.message("said") and self.firefox.script(f"return {closed}")
+        )
