@@ -47,16 +47,20 @@ def correspond(house: House) -> None:
     )
     house.desk("bo", "fetch")
     house.desk("bo", "reply", first, text="Thank you. Which of the two reports came first?")
+    house.desk("bo", "case", first, "state", "checking")
+    house.desk("bo", "case", first, "task", "--to", "ada", text="Ask the laboratory for its copy")
+    house.desk("bo", "case", first, "check", "documents", "yes")
     source.look()
     source.send("The one without the stamp. The other came a week later.", answers={})
+    house.desk("bo", "fetch", "--all")
 
 
 def test_the_pictures_show_what_the_page_is(firefox: Firefox, newsroom: House, tmp_path: Path) -> None:
     made: set[str] = set()
 
-    def picture(name: str) -> None:
-        firefox.viewport(WIDTH)
-        firefox.screenshot(MADE / name)
+    def picture(name: str, css: str = "") -> None:
+        firefox.viewport(WIDTH, 2400 if css else 800)  # what is not in sight of an element is cut off
+        firefox.screenshot(MADE / name, css)
         smaller = fewer_colours((MADE / name).read_bytes())
         (MADE / name).write_bytes(smaller)
         assert len(smaller) < MOST
@@ -70,7 +74,8 @@ def test_the_pictures_show_what_the_page_is(firefox: Firefox, newsroom: House, t
     picture("inbox.png")
     page.open_thread(f"{SOIL}.")
     firefox.type("#message", "Who stamped it? Do not answer if few people know.")
-    picture("conversation.png")
+    picture("conversation.png", ".beside > :first-child")
+    picture("case.png", "#case")
     firefox.open("about:blank")
     firefox.viewport(1280)
     assert made == named()
@@ -82,4 +87,4 @@ def test_the_pictures_that_are_kept_are_those_of_the_text() -> None:
     for path in KEPT.iterdir():
         data = path.read_bytes()
         width, height = size(data)
-        assert (WIDTH - 20 <= width <= WIDTH, 400 < height < 3000, len(data) < MOST) == (True, True, True)
+        assert (WIDTH - 80 <= width <= WIDTH, 400 < height < 3000, len(data) < MOST) == (True, True, True)

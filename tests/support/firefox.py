@@ -222,10 +222,11 @@ class Firefox:
         self.set_pref("layout.css.prefers-color-scheme.content-override", 0 if on else 1)
         self.wait(lambda: self.script("return matchMedia('(prefers-color-scheme: dark)').matches") == on)
 
-    def screenshot(self, path: Path) -> None:
-        """Writes the whole page, also what is below the fold, as a PNG."""
+    def screenshot(self, path: Path, css: str = "") -> None:
+        """Writes the whole page, also what is below the fold, as a PNG; or the one element that matches."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(base64.b64decode(self.command("WebDriver:TakeScreenshot", {"full": True})))
+        what = {"id": self.find(css)} if css else {"full": True}
+        path.write_bytes(base64.b64decode(self.command("WebDriver:TakeScreenshot", what)))
 
     def errors(self) -> list[str]:
         """What pages did wrong since the last call, as the console has it: broken policy, thrown errors."""
