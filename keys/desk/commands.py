@@ -20,6 +20,7 @@ from keys.desk.sync import sync
 from keys.desk.terminal import Progress, counted, read_text, say, say_json, warn
 from keys.desk.watchcommands import sync_beside_a_visit
 from keys.errors import DeskError, KnotholeError
+from keys.identity import parse_public
 from keys.line import LONGEST
 from keys.onion import CLIENTS
 from keys.passphrase import Passphrases
@@ -42,7 +43,8 @@ def keygen(arguments: argparse.Namespace) -> None:
     else:
         key, pub = new.new_identity(arguments.name, arguments.folder, passphrases)
         say(f"{key} opens drops: keep it, with a copy elsewhere; nobody can make it again")
-        say(f"{pub} goes to the newsroom")
+        number = parse_public(pub.read_text()).number
+        say(f"{pub} goes to the newsroom; when they read its number to you, it is {number}")
 
 
 def invite(arguments: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from support.newsdesk import Newsdesk, Source, run, today
 from support.relay_process import ask
 
 from keys import line
+from keys.desk import editions
 from keys.edition import Terms
 
 ROOT = Path(__file__).parents[2]
@@ -240,3 +242,19 @@ def test_a_drop_that_is_deleted_is_gone_for_who_did_not_fetch_it(house: Newsdesk
     assert (unknown.status, unknown.out) == (1, "")
     assert unknown.err.startswith(f"desk: error: no drop has an id that begins with {drop}")
     assert other[:8] in house.desk("bea", "list").out
+
+
+def test_what_expires_is_told_beforehand(house: Newsdesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    drop = Source(house).send("hello")
+    house.desk("ada", "fetch")
+    house.desk("ada", "reply", drop, text="are you there?")
+    assert "posted no longer" not in house.desk("ada", "fetch").err
+    last = today() + timedelta(days=house.newsroom.retention.days)
+    monkeypatch.setattr(editions, "today", lambda: last - timedelta(days=3))
+    said = house.desk("ada", "fetch").err
+    assert f"desk: warning: 1 of your replies: still unread, and posted no longer after {last}\n" in said
+    monkeypatch.setattr(editions, "today", lambda: house.newsroom.expires - timedelta(days=14))
+    until = house.newsroom.expires
+    says = f"desk: warning: the edition expires on {until}; the newsroom owes you the next one\n"
+    for told in (house.join("ada"), house.desk("ada", "list")):
+        assert says in told.err

@@ -21,11 +21,12 @@ DESK = [sys.executable, "-m", "keys.desk"]
 def test_keygen_makes_an_identity(tmp_path: Path) -> None:
     done = run("keygen", "ada", "-o", tmp_path)
     assert (done.status, done.err) == (0, "")
-    assert done.out == (
-        f"{tmp_path}/ada.key opens drops: keep it, with a copy elsewhere; nobody can make it again\n"
-        f"{tmp_path}/ada.pub goes to the newsroom\n"
-    )
     key, pub = tmp_path / "ada.key", tmp_path / "ada.pub"
+    assert done.out == (
+        f"{key} opens drops: keep it, with a copy elsewhere; nobody can make it again\n"
+        f"{pub} goes to the newsroom; when they read its number to you, it is "
+        f"{parse_public(pub.read_text()).number}\n"
+    )
     assert key.stat().st_mode & 0o777 == 0o600
     journalist = Journalist.parse(unlock(key.read_bytes(), PASSPHRASE))
     assert parse_public(pub.read_text()) == journalist.public
@@ -235,3 +236,48 @@ def test_no_traceback_when_interrupted(quiet: Newsdesk) -> None:
         out, err = process.communicate(PASSPHRASE + b"\n", timeout=60)
     assert (process.returncode, out) == (1, b"")
     assert err == b"desk: error: something went wrong: interrupted\n"
+
+
+# A rotation.
+
+
+def test_a_rotation_leaves_both_identities_in_one_locked_file_and_nowhere_else(house: Newsdesk) -> None:
+    key = house.folder / "ada.key"
+    old = house.journalists["ada"]
+    new_passphrase = b"something else than before"
+    done = house.desk("ada", "rotate", passphrase=PASSPHRASE + b"\n" + new_passphrase)
+    assert (done.status, done.err) == (0, "")
+    text = unlock(key.read_bytes(), new_passphrase)
+    journalist = Journalist.parse(text)
+    assert journalist.former == (old.identity,)
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert parse_public((house.folder / "ada.pub").read_text()).signer == journalist.public.signer
+    secrets = [str(one) for one in journalist.identities]
+    assert not any(secret in done.out for secret in secrets)
+    for path in house.folder.rglob("*"):
+        if path.is_file():
+            assert not any(secret.encode() in path.read_bytes() for secret in secrets), path
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (b"wrong horse", "the passphrase does not unlock this file"),
+        (PASSPHRASE + b"\nshort", "a passphrase has at least 16 characters"),
+        (PASSPHRASE, "a passphrase has at least 16 characters"),
+    ],
+)
+def test_a_rotation_that_is_broken_off_changes_nothing(house: Newsdesk, typed: bytes, says: str) -> None:
+    before = (house.folder / "ada.key").read_bytes()
+    done = house.desk("ada", "rotate", passphrase=typed)
+    assert done.status == 1
+    assert says in done.err
+    assert (house.folder / "ada.key").read_bytes() == before
+    assert not (house.folder / "ada.pub").exists()
+
+
+def test_a_rotation_writes_no_secret_where_git_looks(house: Newsdesk) -> None:
+    (house.folder / ".git").mkdir()
+    before = (house.folder / "ada.key").read_bytes()
+    assert "is inside a git work tree" in house.desk("ada", "rotate").err
+    assert (house.folder / "ada.key").read_bytes() == before
