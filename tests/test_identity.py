@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey, VerifyKey
 from support.age_programs import age, age_at_terminal
+from support.vectors import cases
 
 from keys.age import HybridIdentity, X25519Identity, seal_bytes
 from keys.errors import BadAgeFile, BadIdentity, BadRecipient, WrongPassphrase
@@ -204,3 +205,13 @@ def test_the_number_of_a_key_is_eight_groups_and_changes_with_either_half() -> N
         replace(public, recipient=HybridIdentity.generate().recipient()),
     ]
     assert public.number not in [one.number for one in others]
+
+
+@cases("rotation")
+def test_rotation_vectors(case: dict[str, str]) -> None:
+    old, new = (HybridIdentity(bytes.fromhex(case[f"{which}_identity"])) for which in ("old", "new"))
+    public = parse_public(Journalist(case["name"], new, (old,)).public_file())
+    assert public.rotation is not None
+    assert f"{public.rotation.signer.hex()} {public.rotation.signature.hex()}" == case["former"]
+    assert (public.recipient.key.hex(), public.signer.hex()) == (case["recipient"], case["signer"])
+    assert public.number == case["number"]

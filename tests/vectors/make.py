@@ -1,4 +1,4 @@
-"""Writes the vectors of keys/FORMAT.md sections 2 to 4, 7 and 8, by a second implementation: no code of keys/ is used.
+"""Writes the vectors of keys/FORMAT.md sections 2 to 4 and 7 to 9, by a second implementation: no code of keys/ is used.
 
 HKDF is written out over HMAC, XChaCha20-Poly1305 is HChaCha20 written out in front of OpenSSL's
 ChaCha20-Poly1305, and signatures are OpenSSL's. Padding is the paper's rule: round up to as many significant
@@ -16,6 +16,8 @@ from pathlib import Path
 
 import mnemonic
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 HERE = Path(__file__).parent
@@ -379,6 +381,31 @@ def notices() -> None:
         save("notice", stem, identity=identity.hex(), day=day, numbers=numbers)
 
 
+def rotations() -> None:
+    old, new = bytes(range(32)), bytes(range(32, 64))
+    stretched = hashlib.shake_256(new).digest(96)
+    lattice = MLKEM768PrivateKey.from_seed_bytes(stretched[:64]).public_key().public_bytes_raw()
+    curve = X25519PrivateKey.from_private_bytes(stretched[64:]).public_key().public_bytes_raw()
+    before, after = (
+        Ed25519PrivateKey.from_private_bytes(hkdf(seed, b"", b"knothole/v1/sign", 32)) for seed in (old, new)
+    )
+    former, signer = (key.public_key().public_bytes_raw() for key in (before, after))
+    for name in ("ada", "a" + "-" * 31):
+        signed = b"knothole/v1/rotate" + bytes([len(name)]) + name.encode() + signer + lattice + curve
+        digits = hashlib.sha256(lattice + curve + signer).hexdigest()
+        save(
+            "rotation",
+            f"name-of-{len(name)}",
+            name=name,
+            old_identity=old.hex(),
+            new_identity=new.hex(),
+            recipient=(lattice + curve).hex(),
+            signer=signer.hex(),
+            former=f"{former.hex()} {before.sign(signed).hex()}",
+            number=" ".join(digits[at : at + 4] for at in range(0, 32, 4)),
+        )
+
+
 def said(id_: str, minute: int, says: str, **more: object) -> dict[str, object]:
     return {"id": id_ * 16, "time": f"2026-11-22T06:{minute:02}Z", "says": says, **more}
 
@@ -640,5 +667,5 @@ def statements() -> None:
 
 
 if __name__ == "__main__":
-    for write in (padding, tars, names, codenames, threads, lines, notices, cases, statements):
+    for write in (padding, tars, names, codenames, threads, lines, notices, cases, statements, rotations):
         write()
