@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 NEEDS = ("systemd-nspawn", "unshare", "nsenter")
-_BOOT = 180  # seconds, on a computer that is busy
+_BOOT = 300  # seconds, on a computer that is busy
 _UP = ("running", "degraded")
 # One tree of groups, and a /tmp that its own systemd mounts.
 _LIKE_A_MACHINE = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1", "SYSTEMD_NSPAWN_TMPFS_TMP": "0"}
@@ -112,7 +112,7 @@ class Container:
             input=text,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
 
     def shell(self, script: str) -> str:

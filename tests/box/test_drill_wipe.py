@@ -1,11 +1,9 @@
 """A box that is wiped holds nothing of the newsroom, and is off."""
 
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import pytest
 from support.box_machine import IN_A_CONTAINER, Box
 from support.box_secrets import found_in, secrets_of
 from support.relay_process import new_id
@@ -14,12 +12,6 @@ from support.small_edition import some_drop
 pytestmark = IN_A_CONTAINER
 
 OFF = 60  # seconds
-
-
-@pytest.fixture(scope="module")
-def box(made: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    with made.machine.another(tmp_path_factory.mktemp("wiped") / "wiped") as machine:
-        yield Box(machine, made.newsroom)
 
 
 def test_another_newsrooms_box_is_not_wiped(box: Box) -> None:

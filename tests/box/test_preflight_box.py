@@ -18,12 +18,6 @@ def bare(debian: Path, furnished: Path, tmp_path_factory: pytest.TempPathFactory
         yield Box(machine, furnished)
 
 
-@pytest.fixture(scope="module")
-def box(made: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    with made.machine.another(tmp_path_factory.mktemp("preflight") / "preflight") as machine:
-        yield Box(machine, made.newsroom)
-
-
 def test_all_that_is_wrong_is_told_at_once_and_nothing_is_changed(bare: Box) -> None:
     bare.machine.shell(
         "cp -a /etc/debian_version /root/.ssh/authorized_keys /root; "
@@ -58,29 +52,23 @@ def test_a_machine_without_python_is_told(bare: Box) -> None:
         bare.machine.shell("mv /usr/bin/kept /usr/bin/python3")
 
 
-def test_another_newsrooms_box_is_left_alone(box: Box) -> None:
-    box.machine.shell(
-        "cp -a /etc/knothole/masthead.pub /root; sed -i 's/RW./RWx/' /etc/knothole/masthead.pub"
-    )
-    try:
-        assert "the box is another newsroom's, or of another masthead" in box.preflight()
-    finally:
-        box.machine.shell("mv /root/masthead.pub /etc/knothole/")
-
-
 @pytest.mark.parametrize("number", [3, 4])
-def test_an_edition_that_desks_would_refuse_is_not_brought(box: Box, number: int) -> None:
-    true = box.machine.shell("readlink /opt/knothole/edition")
-    box.machine.shell(f"ln -sfn editions/{number}-0123456789abcdef /opt/knothole/edition")
-    try:
-        assert f"the box serves edition {number} already" in box.preflight()
-    finally:
-        box.machine.shell(f"ln -sfn {true} /opt/knothole/edition")
-
-
-def test_drops_do_not_come_back_to_a_box_that_has_some(box: Box, tmp_path: Path) -> None:
-    id_, drop = new_id(), some_drop(20_000, 2)
-    assert box.request("source", f"PUT /drops/{id_}/0?commit", drop)[0] == 201
+def test_what_is_wrong_with_a_box_in_use_is_told_at_once(box: Box, tmp_path: Path, number: int) -> None:
+    """It is another newsroom's, serves an edition that is as new or newer, and has drops of its own."""
+    shell = box.machine.shell
+    assert box.request("source", f"PUT /drops/{new_id()}/0?commit", some_drop(20_000, 2))[0] == 201
     copy = tmp_path / "drops.tar"
     copy.write_bytes(b"")
-    assert "the box has drops of its own" in box.preflight("-e", f"backup_restore={copy}")
+    true = shell("readlink /opt/knothole/edition")
+    shell(f"ln -sfn editions/{number}-0123456789abcdef /opt/knothole/edition")
+    shell("cp -a /etc/knothole/masthead.pub /root; sed -i 's/RW./RWx/' /etc/knothole/masthead.pub")
+    try:
+        said = box.preflight("-e", f"backup_restore={copy}")
+    finally:
+        shell(f"ln -sfn {true} /opt/knothole/edition; mv /root/masthead.pub /etc/knothole/")
+    for sentence in (
+        "- the box is another newsroom's, or of another masthead",
+        f"- the box serves edition {number} already, and desks refuse one that is not newer",
+        "- the box has drops of its own, among which those of a copy find no place",
+    ):
+        assert sentence in said

@@ -27,7 +27,7 @@ def ansible(
     """One of Ansible's programs, told nothing by this computer's own settings."""
     given = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     given |= {"PATH": f"{BIN}:{given['PATH']}", "LC_ALL": "C.UTF-8", "NEWSROOM": str(newsroom or "")} | more
-    return subprocess.run(words, cwd=PROVISION, env=given, capture_output=True, text=True, timeout=900)
+    return subprocess.run(words, cwd=PROVISION, env=given, capture_output=True, text=True, timeout=1800)
 
 
 def furnish(folder: Path, yaml: str = YAML + HOST) -> Path:

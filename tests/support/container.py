@@ -57,7 +57,7 @@ def make_root(folder: Path) -> Path:
         ],
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1800,
     )
     if done.returncode:
         raise RuntimeError(done.stderr)
