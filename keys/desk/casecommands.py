@@ -94,15 +94,15 @@ def leave(arguments: argparse.Namespace) -> None:
         if arguments.to not in desk.recipients or arguments.to == desk.name:
             raise DeskError(f"{arguments.to} is no colleague whom the page lists")
         text = words("what you say in every case")
-        cases, own = Cases(desk), {desk.name}
+        cases, me = Cases(desk), desk.name
         mine = {thread: cases.of(thread) for thread in cases.threads}
-        mine = {thread: case for thread, case in mine.items() if desk.name in case.readers}
+        mine = {thread: case for thread, case in mine.items() if me in case.readers}
         closed = [thread for thread, case in mine.items() if arguments.to not in case.readers]
-        alone = [thread for thread in closed if mine[thread].readers & desk.recipients.keys() == own]
+        alone = [thread for thread in closed if mine[thread].readers & desk.recipients.keys() == {me}]
         for thread, case in mine.items():
             say(desk, thread, "note", text=text)
-            if thread not in closed and has_tasks(desk.name, case):
-                say(desk, thread, "handover", **{"from": desk.name, "to": arguments.to})
+            if thread not in closed and has_tasks(me, case):
+                say(desk, thread, "handover", **{"from": me, "to": arguments.to})
         today = editions.today()
         unread = [one for one in desk.state.replies.values() if is_under_way(desk, one, today)]
         desk.save()
@@ -114,7 +114,9 @@ def leave(arguments: argparse.Namespace) -> None:
     print_(f"{counted(len(mine), 'case')}; {_TOLD}, and `desk fetch --all` all of it")
     for id_ in ids["closed"]:
         which = "nobody but you can read" if id_ in ids["alone"] else f"{arguments.to} may not read"
-        warn(f"{which} case {id_[:SHORT]}: `desk case {id_[:SHORT]} widen {arguments.to}`, then leave again")
+        warn(f"{which} case {id_[:SHORT]}: `desk case {id_[:SHORT]} widen {arguments.to}`")
+    if closed:
+        print_(f"then `desk handover {me} {arguments.to}` for your tasks there")
     for id_ in answered:
         warn(f"your reply in case {id_[:SHORT]} was not read yet, and nobody sees it once your key has ended")
     print_(

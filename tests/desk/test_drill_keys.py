@@ -327,7 +327,7 @@ def test_leaving(house: House) -> None:
     assert said.startswith("2 cases; kept")
     assert "nobody but you can read case" in said
     assert "your reply in case" in said
-    # So bea widens that one, and says it again.
+    assert "then `desk handover bea ada` for your tasks there" in said
     house.desk("bea", "case", alone, "widen", "ada")
     house.fetch("bea")
     house.fetch("ada")
