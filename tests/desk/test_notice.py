@@ -82,7 +82,7 @@ class Days(Clock):
     def wait(self, until: datetime) -> None:
         for thread in threading.enumerate():
             if thread.name == "look":
-                thread.join(120)
+                thread.join(600)
         if until.time() == LOOK:
             happens = next(self._happens, None)
             if happens is None:
