@@ -36,7 +36,8 @@ def data(block: dict[str, Any], newsroom: Any, relay: str, messages: dict[str, s
     kept = {key: block[key] for key in ("newsroom", "language", "recipients", "partners", "terms")}
     questions = [{"id": one.id, "ask": one.ask[language]} for one in newsroom.questions]
     kept["former"] = plain(newsroom.former or ())
-    own = {"relay": relay, "expires": plain(newsroom.expires), "idle_minutes": IDLE_MINUTES}
+    own = {"relay": relay, "edition": newsroom.edition, "expires": plain(newsroom.expires)}
+    own["idle_minutes"] = IDLE_MINUTES
     return kept | own | {"questions": questions, "messages": messages}
 
 

@@ -116,7 +116,8 @@ def told(chance: Random) -> list[Note]:
             head = {"id": chance.choice(IDS), "time": chance.choice(MINUTES)}
             says.append(parse_statement(head | {"says": kind} | more))
         after = chance.sample(known, min(len(known), chance.randint(0, 3)))
-        notes.append(note(chance.choice([*NAMES, "dee"]), tuple(after), *says, salt=salt))
+        late = chance.random() < 0.2
+        notes.append(note(chance.choice([*NAMES, "dee"]), tuple(after), *says, salt=salt, late=late))
     chance.shuffle(notes)
     return notes + notes[: chance.randint(0, 2)]
 
@@ -127,7 +128,9 @@ def test_both_come_to_the_same_case(page: Page, seed: int, partners: dict[str, t
     notes = told(Random(seed))  # noqa: S311 - no secret comes of it
     job = {
         "messages": [{"id": one.id, "day": str(one.day), "to": one.to} for one in MESSAGES],
-        "notes": [{"id": one.id, "author": one.author, **one.said.to_plain()} for one in notes],
+        "notes": [
+            {"id": one.id, "author": one.author, "late": one.late, **one.said.to_plain()} for one in notes
+        ],
         "partners": partners,
     }
     assert page(job) == standing(MESSAGES, notes, partners)

@@ -81,9 +81,10 @@ function showWarnings(desk, told, speaks) {
   const warnings = [];
   if (told.messages.length === 0) warnings.push(sentence("case_none"));
   else if (!speaks) warnings.push(sentence("case_outside"));
-  for (const author of new Set(told.refused.map((note) => note.author))) {
-    warnings.push(sentence("case_refused", { author: personOf(desk, author) }));
-  }
+  const refused = told.refused.map(({ author, late }) => {
+    return sentence(late ? "case_late" : "case_refused", { author: personOf(desk, author) });
+  });
+  warnings.push(...new Set(refused));
   if (told.missing.size > 0) warnings.push(sentence("case_missing", { count: told.missing.size }));
   element("case-warnings").hidden = warnings.length === 0;
   element("case-warnings").replaceChildren(...warnings.map((text) => itemWith(text)));

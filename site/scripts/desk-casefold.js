@@ -6,7 +6,7 @@ import { ITEMS, MOST_AFTER } from "./desk-casework.js";
 /** @typedef {import("./desk-casework.js").Statement} Statement */
 /** @typedef {{id: string, day: string, to: readonly string[]}} Message a drop of the source's */
 /** @typedef {import("./desk-casework.js").Said} Said */
-/** @typedef {{id: string, author: string, said: Said}} Note one whose signature holds */
+/** @typedef {{id: string, author: string, said: Said, late?: boolean}} Note one whose signature holds */
 /** @typedef {{author: string, note: string, statement: Statement}} Spoken */
 /** @typedef {{id: string, text: string, author: string, to: string, done: boolean}} Task */
 /** @typedef {{name: string, recipients: readonly string[]}} Partner */
@@ -44,8 +44,7 @@ import { ITEMS, MOST_AFTER } from "./desk-casework.js";
  */
 export function fold(messages, notes, partners, reads) {
   const known = new Map(notes.map((note) => [note.id, note]));
-  const readers = readersOf(messages, [...known.values()]);
-  const counted = new Map([...known].filter(([, { author }]) => readers.has(author)));
+  const { readers, counted } = countedOf(messages, known);
   const depths = depthsOf(counted);
   const named = new Set([...counted.values()].flatMap(({ said }) => said.after));
   const heads = [...counted.keys()].filter((id) => !named.has(id));
@@ -64,21 +63,24 @@ export function fold(messages, notes, partners, reads) {
 }
 
 /**
+ * The readers, and the notes that count: each makes more of the other, until nothing is added.
  * @param {readonly Message[]} messages
- * @param {readonly Note[]} notes
+ * @param {ReadonlyMap<string, Note>} known
  */
-function readersOf(messages, notes) {
+function countedOf(messages, known) {
   const readers = new Set(messages.flatMap(({ to }) => to));
-  const widened = notes.flatMap(({ author, said }) => {
-    return said.says.filter(({ says }) => says === "widen").map(({ to }) => ({ author, to }));
-  });
-  for (let before = -1; before < readers.size; ) {
-    before = readers.size;
-    for (const { author, to } of widened) {
-      if (readers.has(author)) for (const name of to) readers.add(name);
+  const counted = new Set();
+  const named = new Set();
+  for (let before = -1; before < counted.size; ) {
+    before = counted.size;
+    for (const { id, author, late, said } of known.values()) {
+      if (counted.has(id) || !readers.has(author) || (late && !named.has(id))) continue;
+      counted.add(id);
+      for (const one of said.after) named.add(one);
+      for (const one of said.says) if (one.says === "widen") for (const name of one.to) readers.add(name);
     }
   }
-  return readers;
+  return { readers, counted: new Map([...known].filter(([id]) => counted.has(id))) };
 }
 
 /**

@@ -39,11 +39,11 @@ export class Cases {
   }
 
   /** @param {Entry} entry */
-  #add({ letter, forged, note, day }) {
+  #add({ letter, forged, late, note, day }) {
     if (!letter || forged) return;
     const { thread, message: id, to, author, case: said } = letter;
     if (letter.kind === "drop") into(this.#messages, thread, { id, day, to });
-    else if (said && author) into(this.#notes, thread, { id: note, author, said });
+    else if (said && author) into(this.#notes, thread, { id: note, author, said, late });
   }
 
   /**
@@ -54,6 +54,15 @@ export class Cases {
     const folded = this.#folded.get(thread) ?? this.#fold(thread, this.#of(thread));
     this.#folded.set(thread, folded);
     return folded;
+  }
+
+  /**
+   * Whether what a drop or note says may be taken for its author's word.
+   * @param {Entry} entry
+   */
+  believes({ letter, forged, late, note }) {
+    if (forged || !late) return !forged;
+    return letter?.case !== undefined && !this.of(letter.thread).refused.some(({ id }) => id === note);
   }
 
   /**
@@ -70,7 +79,9 @@ export class Cases {
    * @param {readonly string[]} heads
    */
   after(thread, heads) {
-    const mine = this.#of(thread).filter(({ id, author }) => author === this.#desk.name && id !== WAITING);
+    const { name } = this.#desk;
+    const sent = this.#of(thread).filter(({ id, late }) => id !== WAITING && !late);
+    const mine = sent.filter(({ author }) => author === name);
     const followed = new Set(mine.flatMap(({ said }) => said.after));
     const last = mine.filter(({ id }) => !followed.has(id));
     const ids = last.map(({ id }) => id).sort();
@@ -109,7 +120,9 @@ export class Cases {
   #allReads() {
     if (this.#reads) return this.#reads;
     const { name, state } = this.#desk;
-    const said = [...this.#notes.values()].flat().flatMap(({ author, said: { says } }) => {
+    // A late one may have been made yesterday, and a read is no loss.
+    const notes = [...this.#notes.values()].flat().filter(({ late }) => !late);
+    const said = notes.flatMap(({ author, said: { says } }) => {
       return says.filter((one) => one.says === "read").map((one) => ({ author, statement: one }));
     });
     said.push(...reading(state.reads).map((one) => ({ author: name, statement: one })));

@@ -27,12 +27,12 @@ export const CONTENT = "content";
 /**
  * What is in a drop. Throws BadDrop, or NotForYou.
  * @param {Blob} sealed
- * @param {{identity: string, place: number}} reader whose, and where the page lists them
+ * @param {{identities: readonly string[], place: number}} reader whose, and where the page lists them
  * @param {string} [wanted] the name of the file whose content is asked for
  * @returns {Promise<Drop>}
  */
-export async function read(sealed, { identity, place }, wanted) {
-  const plain = await open(sealed, identity, place);
+export async function read(sealed, { identities, place }, wanted) {
+  const plain = await open(sealed, identities, place);
   try {
     const start = await plain.upTo(BLOCK);
     plain.unread(start);

@@ -13,6 +13,8 @@ import { scrypt } from "./desk-scrypt.js";
 export const LONGEST = 64 * 1024;
 // 20 takes a GiB of memory; the command line makes files of 18.
 const MOST_WORK = 20;
+/** Identities in a file beside the journalist's own. */
+const MOST_FORMER = 7;
 
 /** @typedef {import("age-encryption").Stanza} Stanza */
 
@@ -27,18 +29,20 @@ export class BadIdentity extends Error {
 
 /**
  * @typedef {object} Journalist
- * @property {string} identity AGE-SECRET-KEY-PQ-1…
+ * @property {readonly string[]} identities AGE-SECRET-KEY-PQ-1…, all that open, their own first
+ * @property {readonly Uint8Array[]} signers the Ed25519 public keys of all of them
  * @property {string} recipient age1pq1…
  * @property {Uint8Array} signer the Ed25519 public key
  * @property {Uint8Array} seed the signing seed
  */
 
 /**
- * Whose file this is. Throws BadIdentity. Lets the page answer its reader meanwhile.
+ * Whose file this is, once for each identity in it, the newest first: keys/FORMAT.md section 9. Throws
+ * BadIdentity. Lets the page answer its reader meanwhile.
  * @param {Uint8Array<ArrayBuffer>} locked
  * @param {string} passphrase
  * @param {(share: number) => void} report how much is done, of 1
- * @returns {Promise<Journalist>}
+ * @returns {Promise<Journalist[]>}
  */
 export async function unlock(locked, passphrase, report) {
   /** @type {"file" | "passphrase"} */
@@ -54,9 +58,10 @@ export async function unlock(locked, passphrase, report) {
   try {
     const text = await age.decrypt(locked, "text");
     const keys = text.split("\n").map((line) => line.trim());
-    const [identity, ...others] = keys.filter((line) => line !== "" && !line.startsWith("#"));
-    if (others.length > 0) throw new BadIdentity("file");
-    return await journalistOf(identity);
+    const identities = keys.filter((line) => line !== "" && !line.startsWith("#"));
+    const count = new Set(identities).size;
+    if (count < 1 || count > 1 + MOST_FORMER || count < identities.length) throw new BadIdentity("file");
+    return await Promise.all(identities.map(journalistOf));
   } catch {
     throw new BadIdentity(reason);
   }
@@ -71,11 +76,25 @@ export async function journalistOf(identity) {
   const { prefix, bytes } = bech32.decodeToBytes(identity);
   if (prefix.toUpperCase() !== "AGE-SECRET-KEY-PQ-") throw new BadIdentity("file");
   const seed = hkdf(sha256, bytes, undefined, utf8ToBytes("knothole/v1/sign"), 32);
+  const signer = ed25519.getPublicKey(seed);
+  const recipient = await identityToRecipient(identity);
+  return { identities: [identity], signers: [signer], recipient, signer, seed };
+}
+
+/**
+ * A journalist who acts with one identity of their file and opens with all. The others' seeds are gone then.
+ * @param {readonly Journalist[]} all
+ * @param {Journalist} one
+ * @returns {Journalist}
+ */
+export function acting(all, one) {
+  const others = all.filter((other) => other !== one);
+  for (const { seed } of others) seed.fill(0);
+  const ordered = [one, ...others];
   return {
-    identity,
-    recipient: await identityToRecipient(identity),
-    signer: ed25519.getPublicKey(seed),
-    seed,
+    ...one,
+    identities: ordered.flatMap(({ identities }) => identities),
+    signers: ordered.flatMap(({ signers }) => signers),
   };
 }
 

@@ -87,6 +87,6 @@ function describe(item, desk, { messages, reads, state, stands, tasks, planned, 
   part(item, "case").textContent = facts.join(" · ");
   part(item, "case").hidden = facts.length === 0;
   const late = messages.find(({ id, day }) => !reads.has(id) && dayAfter(day, UNREAD_DAYS) <= today);
-  part(item, "late").textContent = late ? sentence("late", { day: late.day }) : "";
+  part(item, "late").textContent = late ? sentence("overdue", { day: late.day }) : "";
   part(item, "late").hidden = !late;
 }

@@ -19,11 +19,6 @@ const OLD = 4;
 /** @typedef {import("./desk-state.js").OwnReply} OwnReply */
 /** @typedef {import("./desk-sync.js").Desk} Desk */
 
-/** Whether this drop can be answered. @param {Entry} entry */
-export function isAnswerable({ letter, forged }) {
-  return letter !== null && !forged;
-}
-
 /**
  * Whether a thread has used up its lines.
  * @param {Desk} desk

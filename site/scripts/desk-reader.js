@@ -20,17 +20,18 @@ export class BadDrop extends Error {
 }
 
 /**
- * What an age file holds for an identity, as a reader. Throws BadDrop for a malformed header and NotForYou
- * for one without a stanza for it; the reader throws BadDrop where the file is altered or cut short.
+ * What an age file holds for whoever has one of these identities, as a reader. Throws BadDrop for a malformed
+ * header and NotForYou for one without a stanza for any; the reader throws BadDrop where the file is altered
+ * or cut short.
  * @param {Blob} sealed
- * @param {string} identity AGE-SECRET-KEY-PQ-1…
+ * @param {readonly string[]} identities AGE-SECRET-KEY-PQ-1…
  * @param {number} place of the stanza to try first
  */
-export async function open(sealed, identity, place) {
+export async function open(sealed, identities, place) {
   const head = new Uint8Array(await sealed.slice(0, LONGEST_HEAD).arrayBuffer());
   if (!holds(head, MAC_MARK)) throw new BadDrop("age"); // The library would look for it without end.
   const theirs = new Decrypter();
-  theirs.addIdentity(identity);
+  for (const identity of identities) theirs.addIdentity(identity);
   // To be able to try one stanza first, which is one operation in place of one a stanza.
   const unwrap = /** @type {{unwrapFileKey: import("age-encryption").Identity["unwrapFileKey"]}} */ (
     /** @type {unknown} */ (theirs)

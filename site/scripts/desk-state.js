@@ -28,6 +28,7 @@ export class BadState extends Error {}
  * @property {{name: string, size: number}[]} files
  * @property {string} note a note's own id, keys/FORMAT.md section 8; empty for a drop
  * @property {boolean} forged whether it is a note which its author did not sign
+ * @property {boolean} late whether it is a note that came after the key which signed it had ended
  * @property {string} problem why it was not read; empty where it was
  */
 
@@ -54,6 +55,7 @@ export class BadState extends Error {}
 
 /**
  * @typedef {object} State
+ * @property {number} edition that of the last sync
  * @property {string} cursor
  * @property {Map<string, Entry>} entries by the drop's id, in order of arrival
  * @property {Map<string, string>} others the days of drops for somebody else
@@ -68,6 +70,7 @@ export class BadState extends Error {}
 /** @returns {State} */
 export function newState() {
   return {
+    edition: 0,
     cursor: "",
     entries: new Map(),
     others: new Map(),
@@ -134,6 +137,32 @@ export function learn(state, { reply, thread, to, language, case: said }, text, 
 }
 
 /**
+ * The newest day of what came up to now; empty where nothing did.
+ * @param {State} state
+ */
+export function newest({ entries, others }) {
+  let last = "";
+  for (const { day } of entries.values()) if (day > last) last = day;
+  for (const day of others.values()) if (day > last) last = day;
+  return last;
+}
+
+/**
+ * Forgets what was forged, to be fetched once more and judged again: a newer edition may list who signed it.
+ * @param {State} state
+ * @param {number} edition the one that counts now
+ */
+export function judgeAgain(state, edition) {
+  if (state.edition === edition) return;
+  state.edition = edition;
+  for (const [id, { forged }] of state.entries) {
+    if (!forged) continue;
+    state.entries.delete(id);
+    state.cursor = "";
+  }
+}
+
+/**
  * Drops what is only there to know a drop again that the box no longer has.
  * @param {State} state
  * @param {string} before a day
@@ -149,10 +178,11 @@ export function forget({ others, calls }, before) {
  * @param {{recipient: string, seed: Uint8Array}} journalist
  */
 export async function sealState(state, { recipient, seed }) {
-  const { entries, replies, shown, others, calls, drafts, cursor, says, reads } = state;
+  const { edition, entries, replies, shown, others, calls, drafts, cursor, says, reads } = state;
   const said = utf8ToBytes(
     JSON.stringify({
       version: 1,
+      edition,
       cursor,
       entries: [...entries.values()],
       replies: [...replies.values()],
@@ -172,19 +202,20 @@ export async function sealState(state, { recipient, seed }) {
 /**
  * The state that was saved. Throws BadState for anything that this journalist did not save.
  * @param {Blob} sealed
- * @param {{identity: string, signer: Uint8Array}} journalist
+ * @param {{identities: readonly string[], signers: readonly Uint8Array[]}} journalist
  * @returns {Promise<State>}
  */
-export async function openState(sealed, { identity, signer }) {
+export async function openState(sealed, { identities, signers }) {
   try {
-    const plain = await open(sealed, identity, 0);
+    const plain = await open(sealed, identities, 0);
     const signature = await plain.upTo(SIGNATURE);
     const pieces = [];
     for (let piece = await plain.some(PIECE); piece.length > 0; piece = await plain.some(PIECE)) {
       pieces.push(piece);
     }
     const said = concatBytes(...pieces);
-    if (!ed25519.verify(signature, await signedPart(said), signer)) throw new BadState();
+    const signed = await signedPart(said);
+    if (!signers.some((signer) => ed25519.verify(signature, signed, signer))) throw new BadState();
     return stateFrom(JSON.parse(new TextDecoder().decode(said)));
   } catch {
     throw new BadState("a saved file is damaged, or another's");
@@ -204,12 +235,13 @@ async function signedPart(said) {
  * @returns {State}
  */
 function stateFrom(said) {
-  const { version, cursor, entries, replies, shown, others, calls, drafts, says, reads } = said;
+  const { version, edition, cursor, entries, replies, shown, others, calls, drafts, says, reads } = said;
   const letters = entries.map((/** @type {Entry} */ { letter }) => letter).filter(Boolean);
   const statements = says.map((/** @type {Saying} */ { statement }) => statement);
   const right = letters.every(isLetter) && statements.every(isStatement);
   if (version !== 1 || !right) throw new BadState();
   return {
+    edition,
     cursor,
     entries: new Map(entries.map((/** @type {Entry} */ entry) => [entry.id, entry])),
     replies: new Map(replies.map((/** @type {OwnReply} */ reply) => [reply.id, reply])),

@@ -7,7 +7,7 @@ import { read, signedBy } from "./desk-drop.js";
 import { noteId } from "./desk-note.js";
 import { post } from "./desk-outbox.js";
 import { BadDrop, NotForYou } from "./desk-reader.js";
-import { forget, isSilent, learn } from "./desk-state.js";
+import { forget, isSilent, judgeAgain, learn, newest } from "./desk-state.js";
 import { note, tellAgain } from "./desk-telling.js";
 
 /** Ciphertext that is kept while the page is open, in bytes: beyond it, a file is fetched again. */
@@ -34,6 +34,8 @@ const KEPT = 512 * 1024 * 1024;
  * @property {number} idle_minutes after which the page locks itself
  * @property {import("./page.js").Recipient[]} recipients in the page's order
  * @property {{name: string, title: string, recipients: string[]}[]} partners
+ * @property {number} edition its number
+ * @property {{name: string, signer: string, until: string}[]} former keys that ended
  * @property {{id: string, ask: string}[]} questions
  * @property {Terms} terms
  */
@@ -98,6 +100,8 @@ export async function sync(desk, way, today, report) {
  */
 async function fetchAll(desk, way, fetched, report) {
   const { state } = desk;
+  const since = newest(state);
+  judgeAgain(state, desk.edition.edition);
   for (let more = true; more; ) {
     const page = await list(way, state.cursor);
     const fresh = page.drops.filter(({ id }) => !state.entries.has(id) && !state.others.has(id));
@@ -106,7 +110,7 @@ async function fetchAll(desk, way, fetched, report) {
       const counted = (/** @type {number} */ have) =>
         report({ step: "drop", have, size: listed.size, left });
       counted(0);
-      const entry = await fetchOne(desk, way, listed, counted);
+      const entry = await fetchOne(desk, way, { listed, since }, counted);
       if (!entry || isSilent(entry)) continue;
       if (entry.problem) fetched.problems++;
       else if (entry.letter?.kind === "note") fetched.notes++;
@@ -121,14 +125,14 @@ async function fetchAll(desk, way, fetched, report) {
 /**
  * @param {Desk} desk
  * @param {Way} way
- * @param {Listed} listed
+ * @param {{listed: Listed, since: string}} drop
  * @param {(have: number) => void} report
  */
-async function fetchOne(desk, way, listed, report) {
+async function fetchOne(desk, way, { listed, since }, report) {
   try {
     if (listed.size > Math.min(desk.edition.terms.drop_bytes, KEPT)) throw new BadDrop("large");
     const sealed = await download(way, listed, report);
-    return await takeIn(desk, listed, sealed);
+    return await takeIn(desk, listed, sealed, since);
   } catch (error) {
     if (!(error instanceof BadDrop)) throw error;
     return enter(desk, listed, { problem: error.reason });
@@ -140,13 +144,14 @@ async function fetchOne(desk, way, listed, report) {
  * @param {Desk} desk
  * @param {Listed} listed
  * @param {Blob} sealed
+ * @param {string} [since] the newest day of an earlier listing: nothing new came before it
  * @returns {Promise<Entry | null>}
  */
-export async function takeIn(desk, listed, sealed) {
+export async function takeIn(desk, listed, sealed, since = "") {
   const { state, journalist, place, edition, name } = desk;
   let drop;
   try {
-    drop = await read(sealed, { identity: journalist.identity, place });
+    drop = await read(sealed, { ...journalist, place });
   } catch (error) {
     if (!(error instanceof NotForYou)) throw error;
     state.others.set(listed.id, listed.day);
@@ -155,26 +160,42 @@ export async function takeIn(desk, listed, sealed) {
   const { letter, text, files } = drop;
   if (letter && letter.newsroom !== edition.newsroom) throw new BadDrop("newsroom");
   const own = letter?.kind === "note" ? noteId(drop.digest) : "";
-  const author = edition.recipients.find((one) => one.name === letter?.author);
-  const forged = letter?.author !== undefined && !(author && signedBy(drop, author.signer));
+  const { forged, late } = judge(edition, drop, listed.day > since ? listed.day : since);
   if (letter && [...state.entries.values()].some((one) => isCopy(one, letter, own, forged))) {
     if (letter.to.includes(name) || letter.author === name) throw new BadDrop("copy");
     state.others.set(listed.id, listed.day); // Passed on by two colleagues.
     return null;
   }
   if (letter?.canary && !forged) {
-    if (!state.calls.has(letter.thread)) state.calls.set(letter.thread, { day: listed.day, used: 0 });
+    if (!state.calls.has(letter.thread) && !late) {
+      state.calls.set(letter.thread, { day: listed.day, used: 0 });
+    }
     state.others.set(listed.id, listed.day);
     return null;
   }
-  if (letter?.author === name && !forged) {
+  if (letter?.author === name && !forged && !late) {
     learn(state, letter, text, listed.day);
     state.shown.add(listed.id);
   }
   keep(desk, listed.id, sealed, files.length);
-  const entry = enter(desk, listed, { letter, text, files, note: own, forged });
+  const entry = enter(desk, listed, { letter, text, files, note: own, forged, late });
   if (isSilent(entry)) state.shown.add(entry.id);
   return entry;
+}
+
+/**
+ * Whether a note is forged, or late, keys/FORMAT.md section 9.
+ * @param {DeskEdition} edition
+ * @param {import("./desk-drop.js").Drop} drop
+ * @param {string} came the day that counts
+ */
+function judge({ recipients, former }, drop, came) {
+  const author = drop.letter?.author;
+  const listed = recipients.find(({ name }) => name === author);
+  if (author === undefined) return { forged: false, late: false };
+  if (listed && signedBy(drop, listed.signer)) return { forged: false, late: false };
+  const ended = former.find(({ name, signer }) => name === author && signedBy(drop, signer));
+  return { forged: !ended, late: ended !== undefined && came > ended.until };
 }
 
 /**
@@ -196,7 +217,7 @@ function isCopy(entry, { kind, message }, own, forged) {
  * @param {Partial<Entry>} found
  */
 function enter({ state }, { id, day, size }, found) {
-  const none = { letter: null, text: "", files: [], note: "", forged: false, problem: "" };
+  const none = { letter: null, text: "", files: [], note: "", forged: false, late: false, problem: "" };
   const entry = { id, day, size, ...none, ...found };
   state.entries.set(id, entry);
   return entry;

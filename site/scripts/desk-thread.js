@@ -63,7 +63,7 @@ function turnByHand(entry) {
  */
 function itemFor(desk, { day, author, kind, condition, text, entry }, fetchAgain) {
   const item = copyOf("turn");
-  item.dataset.kind = condition === "forged" ? "forged" : author === desk.name ? "own" : kind;
+  item.dataset.kind = ["forged", "late"].includes(condition) ? "forged" : author === desk.name ? "own" : kind;
   const who = author === undefined ? sentence("source") : personOf(desk, author);
   part(item, "author").textContent = who;
   part(item, "day").textContent = day;

@@ -1,6 +1,7 @@
 // Drops as people look at them: threads in the order of their last word, and what was said in each.
 
 import { hexToBytes } from "@noble/hashes/utils.js";
+import { Cases } from "./desk-cases.js";
 import { condition } from "./desk-outbox.js";
 import { inThread, isSilent, readBy } from "./desk-state.js";
 import { title } from "./desk-text.js";
@@ -22,7 +23,8 @@ import { threadId } from "./thread.js";
  * @property {string} day
  * @property {string | undefined} author a journalist's name; none is the source
  * @property {"drop" | "note" | "reply"} kind
- * @property {"" | "forged" | "note" | "passed" | "read" | "expired" | "posted" | "waiting"} condition
+ * @property {string} condition of a reply `read`, `expired`, `posted` or `waiting`; else `forged`, `late`,
+ *   `note`, `passed` or nothing
  * @property {string} text
  * @property {Entry | null} entry what holds it
  */
@@ -75,12 +77,13 @@ export function titleOf({ entries }) {
 export function turnsOf(desk, thread, today) {
   const { state, name } = desk;
   const read = readBy(state, thread);
+  const cases = new Cases(desk);
   const told = new Set();
   /** @type {Turn[]} */
   const turns = [];
   for (const entry of inThread(state, thread)) {
     const { letter, forged, day, text } = entry;
-    const record = forged ? undefined : letter?.reply;
+    const record = cases.believes(entry) ? letter?.reply : undefined;
     if (!letter || (letter.case && !record && !forged)) continue; // Said in the case, and not to the source.
     if (record && told.has(record.id)) continue; // Posted again: it was said once.
     if (record) told.add(record.id);
@@ -107,8 +110,9 @@ export function turnsOf(desk, thread, today) {
  * @param {Desk} desk
  * @param {Entry} entry
  */
-function conditionOf({ name }, { letter, forged }) {
+function conditionOf({ name }, { letter, forged, late }) {
   if (forged) return "forged";
+  if (late) return "late";
   if (letter?.kind === "note") return "note";
   return letter?.to.includes(name) ? "" : "passed";
 }
@@ -131,6 +135,7 @@ function standing(desk, id, read, today) {
  * @param {readonly Entry[]} entries
  */
 export function answered(entries) {
-  const letters = entries.filter(({ forged }) => !forged).flatMap(({ letter }) => letter ?? []);
+  const believed = entries.filter(({ forged, late }) => !forged && !late);
+  const letters = believed.flatMap(({ letter }) => letter ?? []);
   return letters.findLast(({ kind }) => kind === "drop") ?? letters.at(-1) ?? null;
 }

@@ -4,7 +4,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { download } from "./desk-client.js";
 import { today } from "./desk-days.js";
 import { save } from "./desk-files.js";
-import { BadIdentity, LONGEST, unlock } from "./desk-identity.js";
+import { BadIdentity, LONGEST, acting, unlock } from "./desk-identity.js";
 import { clearCase, listMoreOf, showCase } from "./desk-case.js";
 import { listen } from "./desk-case-forms.js";
 import { haveRead, say } from "./desk-cases.js";
@@ -138,7 +138,7 @@ async function begin() {
   try {
     file = locked?.identity ?? new Uint8Array((await chosen?.arrayBuffer()) ?? []);
     desk = await unlocked(passphrase.value);
-    if (!desk) return mark("identity", sentence("identity_unlisted"));
+    if (!desk) return;
     control("unlock", HTMLFormElement).reset();
     locked = null;
     last = Date.now();
@@ -156,22 +156,38 @@ async function begin() {
 }
 
 /**
- * The desk of whoever's file this is; null for one whom the page does not list.
+ * The desk of whoever's file this is; null for one whom the page does not list, which it then says.
  * @param {string} typed
  * @returns {Promise<Desk | null>}
  */
 async function unlocked(typed) {
-  const journalist = await unlock(file, typed, (share) => {
+  const all = await unlock(file, typed, (share) => {
     bar.value = share;
     announce(sentence("unlocking", { percent: percent(Math.floor(share * 10) / 10) }), false);
   });
-  const own = [journalist.recipient, bytesToHex(journalist.signer)];
-  const place = edition.recipients.findIndex((one) => one.recipient === own[0] && one.signer === own[1]);
-  if (place < 0) return null;
+  const one = all.find((each) => placeOf(each) >= 0);
+  if (!one) {
+    announce("");
+    const ended = edition.former.find(({ signer }) => signer === bytesToHex(all[0].signer));
+    const said = ended ? sentence("identity_ended", { day: ended.until }) : sentence("identity_unlisted");
+    mark("identity", said);
+    return null;
+  }
+  const place = placeOf(one);
+  const journalist = acting(all, one);
   const kept = locked?.state ?? saved.files?.[0];
   const state = kept ? await openState(kept, journalist) : newState();
   const { name } = edition.recipients[place];
   return { edition, journalist, name, place, state, sealed: locked?.sealed ?? new Map() };
+}
+
+/**
+ * Where the page lists this identity; -1 where it does not.
+ * @param {import("./desk-identity.js").Journalist} journalist
+ */
+function placeOf({ recipient, signer }) {
+  const own = bytesToHex(signer);
+  return edition.recipients.findIndex((one) => one.recipient === recipient && one.signer === own);
 }
 
 /**

@@ -274,12 +274,13 @@ def test_a_long_chain_is_no_trouble() -> None:
     assert [one.text for one in case.history] == [str(number) for number in range(3001)]
 
 
+def _said(one: dict[str, Any]) -> Said:
+    return Said(tuple(one["after"]), tuple(map(parse_statement, one["says"])))
+
+
 @cases("case")
 def test_vectors(case: dict[str, Any]) -> None:
-    notes = [
-        Note(one["id"], one["author"], Said(tuple(one["after"]), tuple(map(parse_statement, one["says"]))))
-        for one in case["notes"]
-    ]
+    notes = [Note(one["id"], one["author"], _said(one), one.get("late", False)) for one in case["notes"]]
     messages = [
         Message(one["id"], date.fromisoformat(one["day"]), tuple(one["to"])) for one in case["messages"]
     ]

@@ -26,7 +26,7 @@ function letter(more = {}) {
 }
 
 const describe = (more) => JSON.stringify(letter(more));
-const reader = (at, place = at) => ({ identity: people[at].identity, place });
+const reader = (at, place = at) => ({ identities: people[at].identities, place });
 
 async function sealTo(plain, to = recipients) {
   const age = new Encrypter();

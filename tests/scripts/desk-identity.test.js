@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BadIdentity, journalistOf, unlock } from "../../site/scripts/desk-identity.js";
+import { BadIdentity, acting, journalistOf, unlock } from "../../site/scripts/desk-identity.js";
 import { scrypt } from "../../site/scripts/desk-scrypt.js";
 import { randomly } from "../support/random.mjs";
 import { library } from "../support/vectors.mjs";
@@ -54,8 +54,23 @@ test("it lets others run meanwhile", async () => {
 
 test("an identity file opens with its passphrase", async () => {
   const file = await locked(`# name: ada\n${identity}\n`, "wachtwoordzin é");
-  assert.deepEqual(await unlock(file, "wachtwoordzin é", quiet), await journalistOf(identity));
+  assert.deepEqual(await unlock(file, "wachtwoordzin é", quiet), [await journalistOf(identity)]);
   await assert.rejects(unlock(file, "wachtwoordzin e", quiet), refuses("passphrase"));
+});
+
+test("a rotated identity acts with the one that is listed, and opens with all", async () => {
+  const [newer, older] = [identity, await generateHybridIdentity()];
+  const file = await locked(`# name: ada\n${newer}\n${older}\n`);
+  for (const [at, others] of [[0, [older]], [1, [newer]]]) {
+    const all = await unlock(file, "correct horse", quiet);
+    const signers = all.map(({ signer }) => signer);
+    const one = acting(all, all[at]);
+    assert.deepEqual(one.identities, [[newer, older][at], ...others]);
+    assert.deepEqual(one.signers, [signers[at], signers[1 - at]]);
+    assert.deepEqual(one.signer, (await journalistOf([newer, older][at])).signer);
+    assert.deepEqual(all[1 - at].seed, new Uint8Array(32));
+    assert.notDeepEqual(one.seed, new Uint8Array(32));
+  }
 });
 
 test("what is no identity file is said to be none", async () => {
@@ -68,7 +83,9 @@ test("what is no identity file is said to be none", async () => {
     "no identity": await locked("hello"),
     "nothing locked": await locked(""),
     "another kind": await locked(await generateX25519Identity()),
-    "two": await locked(`${identity}\n${await generateHybridIdentity()}\n`),
+    "one twice": await locked(`${identity}\n${identity}\n`),
+    "one of another kind": await locked(`${identity}\n${await generateX25519Identity()}\n`),
+    "nine": await locked((await Promise.all(Array.from({ length: 9 }, generateHybridIdentity))).join("\n")),
     "a letter changed": await locked(identity.replace(/.$/, (last) => (last === "Q" ? "P" : "Q"))),
   };
   for (const [what, file] of Object.entries(files)) {

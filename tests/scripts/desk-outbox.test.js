@@ -22,7 +22,7 @@ const recipients = people.map(({ recipient, signer }, at) => {
   return { name: names[at], title: names[at], recipient, signer: hex(signer) };
 });
 const terms = { drop_bytes: 1 << 30, board_lines: 64, board_post: 4, retention_days: 30 };
-const edition = { newsroom: "5d41402abc4b2a76", recipients, partners: [], terms };
+const edition = { newsroom: "5d41402abc4b2a76", recipients, partners: [], former: [], edition: 1, terms };
 const thread = hex(randomBytes(32));
 const key = Buffer.from(thread, "hex");
 

@@ -7,7 +7,7 @@ import { journalistOf } from "../../site/scripts/desk-identity.js";
 import { sealNote } from "../../site/scripts/desk-note.js";
 import { post, queue } from "../../site/scripts/desk-outbox.js";
 import { NotForYou, open } from "../../site/scripts/desk-reader.js";
-import { newState, openState, sealState } from "../../site/scripts/desk-state.js";
+import { judgeAgain, newState, openState, sealState } from "../../site/scripts/desk-state.js";
 import { takeIn } from "../../site/scripts/desk-sync.js";
 import { note, tellAgain, waits } from "../../site/scripts/desk-telling.js";
 import { seal, throwaway } from "../../site/scripts/drop.js";
@@ -25,7 +25,8 @@ const recipients = people.map(({ recipient, signer }, at) => {
   return { name: names[at], title: names[at], recipient, signer: hex(signer) };
 });
 const terms = { drop_bytes: 1 << 30, board_lines: 64, board_post: 4, retention_days: 30 };
-const edition = { newsroom: "5d41402abc4b2a76", language: "en", recipients, partners: [], terms };
+const about = { newsroom: "5d41402abc4b2a76", edition: 1, language: "en" };
+const edition = { ...about, recipients, partners: [], former: [], terms };
 
 function desk(name, state = newState()) {
   const place = names.indexOf(name);
@@ -200,7 +201,7 @@ test("who may not read a case says nothing in it", async () => {
 
 async function plaintext(sealed, name) {
   const place = names.indexOf(name);
-  const reader = await open(sealed, people[place].identity, place);
+  const reader = await open(sealed, people[place].identities, place);
   return Buffer.from(await reader.upTo(1 << 20));
 }
 
@@ -264,6 +265,79 @@ test("a source cannot speak as a journalist, and who was not chosen lets nobody 
   const told = new Cases(bea).of(thread);
   assert.deepEqual([...told.readers], ["ada", "bea"]);
   assert.deepEqual([told.history, told.refused.map(({ author }) => author)], [[], ["cyn"]]);
+});
+
+test("what a rotated journalist said counts, and what came late if a colleague had it", async () => {
+  const { box, ada, bea, thread } = await newsroom();
+  const newer = await journalistOf(await generateHybridIdentity());
+  const former = [{ name: "ada", signer: recipients[0].signer, until: "2026-11-23" }];
+  const listed = { name: "ada", title: "ada", recipient: newer.recipient, signer: hex(newer.signer) };
+  const next = { ...edition, edition: 2, recipients: [listed, ...recipients.slice(1)], former };
+  const says = (text) => [{ id: hex(randomBytes(8)), time: "2026-11-22T06:00Z", says: "note", text }];
+  const noteOf = async (text, day, after = []) => {
+    const head = { version: 1, kind: "note", newsroom: edition.newsroom, thread, language: "en" };
+    const more = { message: hex(randomBytes(16)), to: ["bea"], answers: {}, read: [], author: "ada" };
+    const letter = { ...head, ...more, case: { after, says: says(text) } };
+    const made = await sealNote(letter, "", recipients, people[0].seed);
+    box.put(Buffer.from(made.sealed));
+    box.drops.at(-1).listed.day = day;
+    return made.id;
+  };
+  const first = await noteOf("in time", "2026-11-23");
+  const late = await noteOf("late", "2026-11-24", [first]);
+  bea.edition = next;
+  await box.fill(bea);
+  const entries = [...bea.state.entries.values()];
+  assert.deepEqual(entries.map(({ forged }) => forged), [false, false, false]);
+  assert.deepEqual(entries.map((one) => one.late), [false, false, true]);
+  assert.deepEqual(texts(bea, thread), ["in time"]);
+  const [{ refused }, cases] = [new Cases(bea).of(thread), new Cases(bea)];
+  assert.deepEqual(refused.map(({ id }) => id), [late]);
+  assert.deepEqual(entries.map((one) => cases.believes(one)), [true, true, false]);
+  say(bea, thread, "note", { text: "I had it" });
+  bea.state.says[0].after.push(late);
+  bea.state.says[0].after.sort();
+  await sync(bea, box);
+  await box.fill(bea);
+  assert.deepEqual(texts(bea, thread), ["in time", "late", "I had it"]);
+  assert.ok(new Cases(bea).believes(entries[2]));
+
+  // Ada's new identity opens what came for the old one, and her saved work.
+  const both = { identities: [...newer.identities, ...people[0].identities] };
+  const mine = { ...newer, ...both, signers: [newer.signer, people[0].signer] };
+  const saved = new Blob([await sealState(ada.state, people[0])]);
+  const again = { ...desk("ada", await openState(saved, mine)), edition: next, journalist: mine };
+  await box.fill(again);
+  assert.deepEqual(texts(again, thread), ["I had it"]);
+  say(again, thread, "note", { text: "with a new key" });
+  await sync(again, box);
+  await box.fill(bea);
+  assert.deepEqual(texts(bea, thread).at(-1), "with a new key");
+});
+
+test("a day that the box dates back is taken for the newest that was seen", async () => {
+  const { ada, bea, thread, box } = await newsroom();
+  say(ada, thread, "note", { text: "x" });
+  const { sealed, id } = await sync(ada, box);
+  const former = [{ name: "ada", signer: recipients[0].signer, until: TODAY }];
+  bea.edition = { ...edition, recipients: recipients.slice(1), former };
+  bea.place = 0;
+  const listed = { id, size: 1, day: TODAY };
+  assert.equal((await takeIn(structuredClone(bea), listed, sealed, TODAY)).late, false);
+  assert.equal((await takeIn(structuredClone(bea), listed, sealed, "2026-11-23")).late, true);
+});
+
+test("what was forged is judged again by a newer edition", async () => {
+  const { bea } = await newsroom();
+  const [id] = bea.state.entries.keys();
+  bea.state.cursor = "aa-1";
+  judgeAgain(bea.state, 1);
+  assert.deepEqual([bea.state.entries.size, bea.state.cursor, bea.state.edition], [1, "aa-1", 1]);
+  bea.state.entries.get(id).forged = true;
+  judgeAgain(bea.state, 1);
+  assert.equal(bea.state.entries.size, 1);
+  judgeAgain(bea.state, 2);
+  assert.deepEqual([bea.state.entries.size, bea.state.cursor], [0, ""]);
 });
 
 randomly("two desks and a box that loses, repeats and swallows come to one case", async (below) => {

@@ -2,7 +2,7 @@ import { fold } from "../../site/scripts/desk-casefold.js";
 
 /** Where a vector's case stands, as the vector has it. */
 export function standing({ messages, notes, partners }) {
-  const given = notes.map(({ id, author, after, says }) => ({ id, author, said: { after, says } }));
+  const given = notes.map(({ after, says, ...more }) => ({ ...more, said: { after, says } }));
   const reads = notes.flatMap(({ author, says }) => {
     return says.filter((one) => one.says === "read").map((statement) => ({ author, statement }));
   });

@@ -422,6 +422,7 @@ def case(
     comment: str,
     notes: list[tuple[str, str, str, list[dict[str, object]]]],
     partners: dict[str, list[str]] = PARTNERS,
+    late: str = "",
     **expected: object,
 ) -> None:
     """A case's notes, each an id, its author, what it comes after and what it says; and where the case stands
@@ -442,6 +443,7 @@ def case(
         messages=[{"id": "0" * 32, "day": "2026-11-20", "to": ["ada", "bea", "cyn"]}],
         notes=[
             {"id": id_ * 32, "author": author, "after": [one * 32 for one in after], "says": says}
+            | ({"late": True} if id_ in late else {})
             for id_, author, after, says in notes
         ],
         case=case | ids | {"order": [id_ * 16 for id_ in str(case["order"])]},
@@ -604,6 +606,20 @@ def cases() -> None:
         ],
         readers=["ada", "bea", "cyn", "eve", "fay"], order="abcde", date="2027-01-31", heads="123",
         answers={"harbour": "date", "valley": None, "coast": None},
+    )  # fmt: skip
+    case(
+        "late",
+        "two of bea's came after her key had ended: ada had the one, which lets eve in; for the other speaks fay, who is no reader",
+        [
+            ("1", "bea", "", [state("a", 1, "checking")]),
+            ("2", "bea", "1", [said("b", 2, "widen", to=["eve"])]),
+            ("3", "ada", "2", [said("c", 3, "note", text="I had that")]),
+            ("4", "bea", "3", [state("d", 4, "published")]),
+            ("5", "fay", "4", [said("e", 5, "note", text="and I that")]),
+            ("6", "eve", "3", [said("f", 6, "label", label="eve", set=True)]),
+        ],
+        late="24", readers=["ada", "bea", "cyn", "eve"], order="abcf", state="checking", refused="45", heads="6",
+        labels=["eve"], answers={"harbour": None, "valley": None, "coast": None},
     )  # fmt: skip
 
 
