@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -64,20 +64,28 @@ class Typed(Passphrases):
 class House:
     """A newsroom's folder, its box, and its journalists' desks; `publish` builds what the YAML says."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, journalists: Mapping[str, Journalist]) -> None:
         self.folder = folder
-        self.journalists = {name: Journalist.generate(name) for name in NAMES}
-        for name, journalist in self.journalists.items():
-            self.write(journalist)
+        self.journalists = dict(journalists)
+        self.yaml = folder / "newsroom.yaml"
+        self.edition = folder / "out/edition"
+
+    @staticmethod
+    def first(folder: Path) -> House:
+        """One with its keys and its first edition, and without a box."""
+        house = House(folder, {name: Journalist.generate(name) for name in NAMES})
+        for name, journalist in house.journalists.items():
+            house.write(journalist)
             (folder / f"{name}.pub").write_text(journalist.public_file())
         key = MastheadKey.generate()
         (folder / "masthead.pub").write_text(key.public.to_file())
         (folder / "masthead.key").write_bytes(lock(key.to_text(), PASSPHRASE, QUICK))
-        self.yaml = folder / "newsroom.yaml"
-        self.yaml.write_text(YAML.format(expires=datetime.now(UTC).date() + timedelta(days=60)))
-        self.edition = folder / "out/edition"
-        self.build()
-        self.relay = RelayProcess(self.edition, folder / "data")
+        house.yaml.write_text(YAML.format(expires=datetime.now(UTC).date() + timedelta(days=60)))
+        house.build()
+        return house
+
+    def start(self) -> None:
+        self.relay = RelayProcess(self.edition, self.folder / "data")
         for name in NAMES:
             assert self.join(name).status == 0
 
@@ -194,10 +202,17 @@ class House:
         return True
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> House:
+    return House.first(tmp_path_factory.mktemp("first"))
+
+
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path)
+def house(first: House, tmp_path: Path) -> Iterator[House]:
+    shutil.copytree(first.folder, tmp_path, dirs_exist_ok=True)
+    made = House(tmp_path, first.journalists)
     try:
+        made.start()
         yield made
     finally:
         made.relay.stop()
@@ -275,6 +290,7 @@ def test_a_rotation(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "`desk forget` deletes it" in house.desk("ada", "list")
     assert "1 former identity is deleted" in house.desk("ada", "forget")
     assert house.unlocked("ada").identities == (house.journalists["ada"].identity,)
+    house.write(house.unlocked("ada"))  # locked quickly again
     for id_, text in (
         (drop, "from the old days"),
         (unfetched, "sealed to the old key"),
