@@ -392,3 +392,15 @@ def test_the_schema_is_the_manual() -> None:
     questions = schema["properties"]["questions"]["default"]
     assert [q["id"] for q in questions] == [q.id for q in QUESTIONS]
     assert schema["properties"]["limits"]["properties"]["drop"]["default"] == 2 << 30
+
+
+def test_a_key_ends_once_and_is_not_listed_again(write: Write) -> None:
+    signers = {name: one.public.signer.hex() for name, one in JOURNALISTS.items()}
+    former = "\n".join(
+        f"  - {{name: {name}, signer: {signer}, until: 2026-11-{day}}}"
+        for name, signer, day in (("ada", signers["ada"], 20), ("cyn", "0" * 64, 21), ("cyn", "0" * 64, 22))
+    )
+    assert mistakes(write(f"{PLAIN}former:\n{former}\n")) == [
+        "newsroom.yaml:5: recipients: this key of 'ada' ended on 2026-11-20, as `former` says",
+        "newsroom.yaml:11: former: this key of 'cyn' stands here twice",
+    ]
