@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test lint pictures bench named box rotate wipe image test-box test-vps-image lock clean
+.PHONY: help setup browser demo test test-pages test-rest lint pictures bench named box rotate wipe image test-box test-vps-image lock clean
 
 help:
 	@echo 'make demo    the whole loop on this machine, then a page to try (CI=1: end after the proof;'
@@ -48,8 +48,15 @@ browser:
 demo: setup
 	@$(PY) tests/demo.py $(if $(CI),--ci) $(if $(ONION),--onion) $(if $(TORRC),--torrc '$(TORRC)')
 
+# Two halves at once, for most of them wait: what starts a browser or tor, and what does not. Each prints when it ends.
 test: setup browser lint
-	$(PY) -m pytest -m 'not box'
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going test-pages test-rest
+
+test-pages:
+	MAKEFLAGS= $(PY) -m pytest -m 'not box' tests/browser tests/onion
+
+test-rest:
+	MAKEFLAGS= $(PY) -m pytest -m 'not box' --ignore=tests/browser --ignore=tests/onion
 
 # As root, on a machine with cgroups: a Debian 13 is booted in a container and becomes the box.
 test-box: setup browser
