@@ -36,7 +36,17 @@ ONIONS = ("source-onion", "desk-onion", "ssh-onion")
 FORMER = "former-source-onion"  # which `make rotate` leaves: sources came there before
 _VAULT = b"$ANSIBLE_VAULT;"
 # What the page was built from, and the box is told.
-_AGREED = ["edition", "expires", "recipients", "onion", "limits", "retention", "board", "without_javascript"]
+_AGREED = [
+    "edition",
+    "expires",
+    "recipients",
+    "former",
+    "onion",
+    "limits",
+    "retention",
+    "board",
+    "without_javascript",
+]
 _CLIENT = re.compile(r"descriptor:x25519:[A-Z2-7]{52}\s*")
 
 Problem = dict[str, str]

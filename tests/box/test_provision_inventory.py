@@ -67,6 +67,9 @@ def writing(name: str, data: bytes) -> Callable[[Path], None]:
     return write
 
 
+GONE = f"{{name: cor, signer: '{'ab' * 32}', until: 2026-11-01}}"
+
+
 @pytest.mark.parametrize(
     ("harm", "says"),
     [
@@ -90,6 +93,7 @@ def writing(name: str, data: bytes) -> Callable[[Path], None]:
         (writing("out/edition/en/more.html", b"more"), "is refused: /en/more.html was added"),
         (edit("edition: 3", "edition: 4"), "said something else of `edition`"),
         (edit("[ada.pub, bo.pub]", "[bo.pub]"), "said something else of `recipients`"),
+        (edit("edition: 3", f"edition: 3\nformer: [{GONE}]"), "said something else of `former`"),
     ],
 )
 def test_what_is_missing_is_told(newsroom: Path, harm: Callable[[Path], None], says: str) -> None:
