@@ -15,11 +15,19 @@ from hypothesis import strategies as st
 from support.cases import DATES, IDS, MORE, NAMES, PARTNERS, message, note, standing
 from support.cases import MESSAGES as IDS_OF_DROPS
 from support.cases import TIMES as MINUTES
+from support.newsdesk import newsroom
 from support.vectors import cases
 
 from keys.casework import ANSWERS, STATES, parse, parse_statement
+from keys.desk import passing
 from keys.desk.case import Note
+from keys.desk.desk import Desk
+from keys.desk.home import Home
+from keys.desk.state import Entry, State
 from keys.errors import BadDrop
+from keys.identity import Journalist
+from keys.letter import Letter
+from keys.masthead import MastheadKey
 
 _NODE = Path(sys.prefix) / "bin/node"
 _SCRIPT = Path(__file__).parent / "support/casework.mjs"
@@ -134,3 +142,55 @@ def test_both_come_to_the_same_case(page: Page, seed: int, partners: dict[str, t
         "partners": partners,
     }
     assert page(job) == standing(MESSAGES, notes, partners)
+
+
+THREADS = (bytes(32), bytes([1]) * 32)
+WIDENED = parse_statement(HEAD | {"says": "widen", "to": ["cyn", "eve", "dee"]})
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """Ada's, in a newsroom that does not list dee, to whom somebody may widen a case all the same."""
+    people = [Journalist.generate(name) for name in NAMES]
+    home = Home(tmp_path_factory.mktemp("home"))
+    home.drop("").parent.mkdir(parents=True)
+    return Desk(home, newsroom(MastheadKey.generate(), people), people[0], State())
+
+
+def came(desk: Desk, chance: Random) -> Iterator[Entry]:
+    """Gives what a desk has: drops of two sources, and notes, some of them forged."""
+
+    def entry(letter: Letter, **more: Any) -> Entry:
+        id_ = f"{chance.getrandbits(128):032x}"
+        desk.home.drop(id_).touch()
+        return Entry(id_, MESSAGES[0].day, 1, letter, **more)
+
+    for first, thread in zip(MESSAGES, THREADS, strict=True):
+        head = {"newsroom": desk.newsroom.id, "language": "en", "thread": thread}
+        yield entry(Letter(**head, to=first.to, message=first.id))
+        for one in [*told(chance), note("ada", (), WIDENED, salt=chance.getrandbits(8))]:
+            letter = Letter(**head, to=(one.author, "ada"), author=one.author, case=one.said)
+            yield entry(letter, note=one.id, late=one.late, forged=chance.random() < 0.1)
+
+
+@given(st.integers(0, 2**32))
+@settings(settings.get_profile("page"), max_examples=150)
+def test_both_pass_on_the_same_to_the_same(page: Page, desk: Desk, seed: int) -> None:
+    chance = Random(seed)  # noqa: S311 - no secret comes of it
+    entries = list(came(desk, chance))
+    passed = {one.id: chance.sample(NAMES, 1) for one in entries if chance.random() < 0.2}
+    desk.state = State(
+        entries={one.id: one for one in entries}, passed={id_: set(to) for id_, to in passed.items()}
+    )
+    job = {
+        "edition": {"recipients": [{"name": name} for name in NAMES], "partners": []},
+        "name": "ada",
+        "passed": passed,
+        "entries": [
+            {"id": one.id, "day": str(one.day), "note": one.note, "late": one.late, "forged": one.forged}
+            | {"letter": json.loads(one.letter.to_json())}
+            for one in entries
+            if one.letter
+        ],
+    }
+    assert sorted(page(job)) == sorted([one.entry.id, list(one.to)] for one in passing.owed(desk))

@@ -38,14 +38,16 @@ def owed(desk: Desk) -> Iterator[Owed]:
     for thread, said in cases.mine("widen"):
         new.setdefault(thread, set()).update(said.more["to"])
     for thread in new | {entry.letter.thread: set() for entry in _lost(desk) if entry.letter}:
-        readers = cases.of(thread).readers
+        case = cases.of(thread)
         for entry in desk.state.thread(thread):
             letter = entry.letter
-            if letter is None or (letter.author and letter.author not in readers):
+            if letter is None or (letter.author and letter.author not in case.readers):
                 continue
             if not cases.believes(entry):
                 continue
-            has = {*letter.to, letter.author, *desk.state.passed.get(entry.id, ())}
+            # Who said to have read it has it, whichever laptop passed it on.
+            has = {*letter.to, letter.author, *case.reads.get(letter.message, ())}
+            has.update(desk.state.passed.get(entry.id, ()))
             names = (new.get(thread, set()) - has) | desk.state.again.get(entry.id, set())
             to = tuple(name for name in desk.recipients if name in names)
             if to and desk.home.drop(entry.id).exists():

@@ -100,6 +100,20 @@ export class Cases {
     return edition.recipients.map((one) => one.name).filter((one) => readers.has(one) || one === name);
   }
 
+  /**
+   * The statements of this kind that this journalist has made, each with its thread.
+   * @param {string} says
+   * @returns {{thread: string, statement: Statement}[]}
+   */
+  mine(says) {
+    const { name } = this.#desk;
+    return [...this.#notes].flatMap(([thread, notes]) => {
+      const own = notes.filter(({ author, late }) => author === name && !late);
+      const said = own.flatMap((note) => note.said.says.filter((one) => one.says === says));
+      return said.map((one) => ({ thread, statement: one }));
+    });
+  }
+
   /** @param {string} thread */
   #of(thread) {
     return this.#notes.get(thread) ?? [];

@@ -22,6 +22,8 @@ export const CONTENT = "content";
  * @property {Blob | null} content of the file that was wanted
  * @property {Uint8Array} digest what the signature is of
  * @property {Uint8Array} signature empty but in a note
+ * @property {string} head drop.json as it stands there
+ * @property {number} plain the plaintext's size, padding and all
  */
 
 /**
@@ -38,7 +40,8 @@ export async function read(sealed, { identities, place }, wanted) {
     plain.unread(start);
     const begun = start.every((byte) => byte === 0) || begins(start, "drop.json\0");
     if (start.length < BLOCK || !begun) return await readBare(plain, wanted);
-    return await readTar(new TarReader(plain), wanted);
+    const drop = await readTar(new TarReader(plain), wanted);
+    return { ...drop, plain: plain.taken };
   } finally {
     await plain.cancel();
   }
@@ -67,11 +70,21 @@ export function signedPart(digest) {
  * @returns {Promise<Drop>}
  */
 async function readTar(tar, wanted) {
-  const letter = letterFrom(await member(tar, "drop.json", LARGEST));
+  const head = await member(tar, "drop.json", LARGEST);
+  const letter = letterFrom(head);
   if (letter.kind === "drop") tar.trust();
   const text = decoded(await member(tar, "message.txt", TEXT_LIMIT));
   /** @type {Drop} */
-  const drop = { letter, text, files: [], content: null, digest: tar.before, signature: new Uint8Array() };
+  const drop = {
+    letter,
+    text,
+    files: [],
+    content: null,
+    digest: tar.before,
+    signature: new Uint8Array(),
+    head: decoded(head),
+    plain: 0,
+  };
   const seen = new Set();
   for (let next = await tar.next(); next; next = await tar.next()) {
     const { name: path, size } = next;
@@ -110,7 +123,8 @@ async function readBare(plain, wanted) {
   if (wanted === CONTENT) content = await whole(count);
   else while ((await count()).length > 0);
   const files = [{ name: CONTENT, size }];
-  return { letter: null, text: "", files, content, digest: new Uint8Array(), signature: new Uint8Array() };
+  const none = new Uint8Array();
+  return { letter: null, text: "", files, content, digest: none, signature: none, head: "", plain: size };
 }
 
 /**

@@ -11,7 +11,7 @@ import { padded } from "./padding.js";
 import { CLOSING, fill, header, memberSize } from "./tar.js";
 
 /** The smallest plaintext, in bytes: what every short note has. */
-const SMALLEST = padded(CLOSING);
+export const SMALLEST = padded(CLOSING);
 const SIGNATURE = 64;
 
 /**
@@ -72,10 +72,11 @@ async function seal(plain, to) {
 }
 
 /**
+ * A text as a member of a tar.
  * @param {string} name
  * @param {string} content
  */
-function member(name, content) {
+export function member(name, content) {
   const bytes = utf8ToBytes(content);
   return concatBytes(header(name, bytes.length), bytes, new Uint8Array(fill(bytes.length)));
 }

@@ -69,6 +69,8 @@ export class Reader {
   #source;
   /** @type {Uint8Array<ArrayBufferLike>} */
   #held = NOTHING;
+  /** How many bytes were taken so far and not given back. */
+  taken = 0;
 
   /** @param {ReadableStream<Uint8Array>} stream */
   constructor(stream) {
@@ -90,6 +92,7 @@ export class Reader {
     }
     const piece = this.#held.subarray(0, most);
     this.#held = this.#held.subarray(piece.length);
+    this.taken += piece.length;
     return piece;
   }
 
@@ -117,6 +120,7 @@ export class Reader {
     held.set(bytes);
     held.set(this.#held, bytes.length);
     this.#held = held;
+    this.taken -= bytes.length;
   }
 
   async cancel() {

@@ -30,6 +30,9 @@ export class BadState extends Error {}
  * @property {boolean} forged whether it is a note which its author did not sign
  * @property {boolean} late whether it is a note that came after the key which signed it had ended
  * @property {string} problem why it was not read; empty where it was
+ * @property {number} plain the size of its plaintext; 0 where it was not read
+ * @property {string} head its drop.json as it stands there
+ * @property {string} signature a note's, in hex; empty for a drop
  */
 
 /**
@@ -65,6 +68,7 @@ export class BadState extends Error {}
  * @property {Map<string, string>} drafts by thread key, and of notes by what `noteDraft` makes of it
  * @property {Saying[]} says
  * @property {Map<string, string>} reads when messages were read here of which nobody was told
+ * @property {Map<string, string[]>} passed to whom drops were passed on, by their id
  */
 
 /** @returns {State} */
@@ -80,6 +84,7 @@ export function newState() {
     drafts: new Map(),
     says: [],
     reads: new Map(),
+    passed: new Map(),
   };
 }
 
@@ -178,7 +183,7 @@ export function forget({ others, calls }, before) {
  * @param {{recipient: string, seed: Uint8Array}} journalist
  */
 export async function sealState(state, { recipient, seed }) {
-  const { edition, entries, replies, shown, others, calls, drafts, cursor, says, reads } = state;
+  const { edition, entries, replies, shown, others, calls, drafts, cursor, says, reads, passed } = state;
   const said = utf8ToBytes(
     JSON.stringify({
       version: 1,
@@ -192,6 +197,7 @@ export async function sealState(state, { recipient, seed }) {
       drafts: [...drafts],
       says,
       reads: [...reads],
+      passed: [...passed],
     }),
   );
   const age = new Encrypter();
@@ -236,6 +242,7 @@ async function signedPart(said) {
  */
 function stateFrom(said) {
   const { version, edition, cursor, entries, replies, shown, others, calls, drafts, says, reads } = said;
+  const { passed } = said;
   const letters = entries.map((/** @type {Entry} */ { letter }) => letter).filter(Boolean);
   const statements = says.map((/** @type {Saying} */ { statement }) => statement);
   const right = letters.every(isLetter) && statements.every(isStatement);
@@ -251,5 +258,6 @@ function stateFrom(said) {
     drafts: new Map(drafts),
     says,
     reads: new Map(reads),
+    passed: new Map(passed),
   };
 }

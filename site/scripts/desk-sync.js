@@ -1,14 +1,16 @@
 // One sync, keys/FORMAT.md section 5: the same requests of the same sizes in the same order, whatever there
 // is to say.
 
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { board as fetchBoard, download, list, postBoard, putNote } from "./desk-client.js";
 import { dayAfter } from "./desk-days.js";
 import { read, signedBy } from "./desk-drop.js";
 import { noteId } from "./desk-note.js";
 import { post } from "./desk-outbox.js";
+import { passOn } from "./desk-passing.js";
 import { BadDrop, NotForYou } from "./desk-reader.js";
 import { forget, isSilent, judgeAgain, learn, newest } from "./desk-state.js";
-import { note, tellAgain } from "./desk-telling.js";
+import { note, tellAgain, waits } from "./desk-telling.js";
 
 /** Ciphertext that is kept while the page is open, in bytes: beyond it, a file is fetched again. */
 const KEPT = 512 * 1024 * 1024;
@@ -58,23 +60,25 @@ const KEPT = 512 * 1024 * 1024;
  */
 
 /**
- * @typedef {object} Stage where a sync is; of the drops it tells which one, and how much of it is there
- * @property {"list" | "drop" | "board" | "post"} step
+ * @typedef {object} Stage where a sync is; of drops it tells how many are left, and how much of one is there
+ * @property {"list" | "drop" | "board" | "post" | "pass"} step
  * @property {number} [have]
  * @property {number} [size]
  * @property {number} [left]
+ * @property {boolean} [silent] whether the box does not answer just now
  */
 
 /**
- * Fetches what is new, posts lines and one note. Throws GaveUp, Refused or the signal's reason; what was
- * fetched until then stays, and what was not posted waits.
+ * Fetches what is new, posts lines and one note, and uploads what is passed on and no note can hold. Throws
+ * GaveUp, Refused or the signal's reason; what was fetched until then stays, and what was not posted waits.
  * @param {Desk} desk
  * @param {Way} way
  * @param {string} today
  * @param {(stage: Stage) => void} report
+ * @param {boolean} [every] whether to put as many notes as wait, so that the box sees how many
  * @returns {Promise<Fetched>}
  */
-export async function sync(desk, way, today, report) {
+export async function sync(desk, way, today, report, every = false) {
   const { state, edition } = desk;
   report({ step: "list" });
   const fetched = { drops: 0, notes: 0, problems: 0 };
@@ -85,9 +89,12 @@ export async function sync(desk, way, today, report) {
   const lines = await post(desk, board, today);
   report({ step: "post" });
   await postBoard(way, Uint8Array.from(lines));
-  const { sealed, sent } = await note(desk);
-  await putNote(way, Uint8Array.from(sealed));
-  sent();
+  do {
+    const { sealed, sent } = await note(desk);
+    await putNote(way, Uint8Array.from(sealed));
+    sent();
+  } while (every && waits(desk));
+  await passOn(desk, way, report);
   forget(state, dayAfter(today, -2 * edition.terms.retention_days - 30));
   return fetched;
 }
@@ -157,7 +164,7 @@ export async function takeIn(desk, listed, sealed, since = "") {
     state.others.set(listed.id, listed.day);
     return null;
   }
-  const { letter, text, files } = drop;
+  const { letter, text, files, plain, head } = drop;
   if (letter && letter.newsroom !== edition.newsroom) throw new BadDrop("newsroom");
   const own = letter?.kind === "note" ? noteId(drop.digest) : "";
   const { forged, late } = judge(edition, drop, listed.day > since ? listed.day : since);
@@ -178,7 +185,9 @@ export async function takeIn(desk, listed, sealed, since = "") {
     state.shown.add(listed.id);
   }
   keep(desk, listed.id, sealed, files.length);
-  const entry = enter(desk, listed, { letter, text, files, note: own, forged, late });
+  const signature = bytesToHex(drop.signature);
+  const told = { letter, text, files, note: own, forged, late, plain, head, signature };
+  const entry = enter(desk, listed, told);
   if (isSilent(entry)) state.shown.add(entry.id);
   return entry;
 }
@@ -218,7 +227,8 @@ function isCopy(entry, { kind, message }, own, forged) {
  */
 function enter({ state }, { id, day, size }, found) {
   const none = { letter: null, text: "", files: [], note: "", forged: false, late: false, problem: "" };
-  const entry = { id, day, size, ...none, ...found };
+  const unread = { plain: 0, head: "", signature: "" };
+  const entry = { id, day, size, ...none, ...unread, ...found };
   state.entries.set(id, entry);
   return entry;
 }

@@ -5,6 +5,7 @@ import { bytesToHex, randomBytes } from "@noble/hashes/utils.js";
 import { Cases, reading } from "./desk-cases.js";
 import { MOST } from "./desk-casework.js";
 import { isSmallest, sealCover, sealNote } from "./desk-note.js";
+import { smallCopy, smallOwed } from "./desk-passing.js";
 import { inThread } from "./desk-state.js";
 
 /** @typedef {import("./desk-letter.js").Letter} Letter */
@@ -18,7 +19,7 @@ import { inThread } from "./desk-state.js";
  */
 export function waits(desk) {
   const unsaid = desk.state.says.some((one) => !one.note);
-  return unsaid || unread(desk).length > 0 || unrecorded(desk) !== undefined;
+  return unsaid || unread(desk).length > 0 || unrecorded(desk) !== undefined || smallOwed(desk).length > 0;
 }
 
 /**
@@ -31,8 +32,8 @@ export function tellAgain({ state }) {
 
 /**
  * A note of the smallest size: the record of a reply that has none yet and what its author says in that case,
- * else what is said in another case, else what was read, else one that nobody can open. What it holds counts
- * as told once `sent` is called.
+ * else what is said in another case, else a drop that is passed on, else what was read, else one that nobody
+ * can open. What it holds counts as told once `sent` is called.
  * @param {Desk} desk
  * @returns {Promise<{sealed: Uint8Array, sent: () => void}>}
  */
@@ -41,6 +42,8 @@ export async function note(desk) {
   if (reply) return speak(desk, reply.thread, reply);
   const said = desk.state.says.find((one) => !one.note);
   if (said) return speak(desk, said.thread);
+  const copy = await smallCopy(desk);
+  if (copy) return copy;
   const [read] = unread(desk);
   if (read) return speak(desk, read.thread);
   return { sealed: await sealCover(desk.edition.recipients.length), sent: () => {} };

@@ -52,8 +52,16 @@ export function measure(draft, stanzas) {
   const message = utf8ToBytes(draft.text).length;
   const sizes = [described, message, ...draft.files.map(({ file }) => file.size)];
   const plain = padded(sizes.reduce((total, size) => total + memberSize(size), CLOSING));
-  const size = HEADER + stanzas * STANZA + NONCE + plain + TAG * Math.ceil(plain / CHUNK);
-  return { described, message, plain, size };
+  return { described, message, plain, size: sealedSize(plain, stanzas) };
+}
+
+/**
+ * The exact size of an age file, in bytes.
+ * @param {number} plain the size of what it holds
+ * @param {number} stanzas
+ */
+export function sealedSize(plain, stanzas) {
+  return HEADER + stanzas * STANZA + NONCE + plain + TAG * Math.ceil(plain / CHUNK);
 }
 
 /**
@@ -63,13 +71,24 @@ export function measure(draft, stanzas) {
  * @param {readonly {name: string, recipient: string}[]} recipients all of the page's, in its order
  */
 export async function* seal(draft, recipients) {
+  const { plain } = measure(draft, recipients.length);
+  yield* sealTo(plaintext(draft, plain), draft.to, recipients);
+}
+
+/**
+ * The parts of what is sealed to some of the page's recipients, as `seal` gives them; the others' stanzas are
+ * for keys that are forgotten.
+ * @param {AsyncGenerator<Uint8Array>} content
+ * @param {readonly string[]} to names
+ * @param {readonly {name: string, recipient: string}[]} recipients all of the page's, in its order
+ */
+export async function* sealTo(content, to, recipients) {
   const age = new Encrypter();
   for (const { name, recipient } of recipients) {
     await breathe();
-    age.addRecipient(draft.to.includes(name) ? recipient : await throwaway());
+    age.addRecipient(to.includes(name) ? recipient : await throwaway());
   }
-  const { plain } = measure(draft, recipients.length);
-  yield* inParts(await age.encrypt(pulled(plaintext(draft, plain))));
+  yield* inParts(await age.encrypt(pulled(content)));
 }
 
 /** A recipient whose identity is forgotten here. */

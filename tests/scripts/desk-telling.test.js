@@ -2,84 +2,34 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { Cases, WAITING, haveRead, say } from "../../site/scripts/desk-cases.js";
-import { read } from "../../site/scripts/desk-drop.js";
 import { journalistOf } from "../../site/scripts/desk-identity.js";
 import { sealNote } from "../../site/scripts/desk-note.js";
 import { post, queue } from "../../site/scripts/desk-outbox.js";
-import { NotForYou, open } from "../../site/scripts/desk-reader.js";
-import { judgeAgain, newState, openState, sealState } from "../../site/scripts/desk-state.js";
+import { NotForYou } from "../../site/scripts/desk-reader.js";
+import { judgeAgain, openState, sealState } from "../../site/scripts/desk-state.js";
 import { takeIn } from "../../site/scripts/desk-sync.js";
-import { note, tellAgain, waits } from "../../site/scripts/desk-telling.js";
-import { seal, throwaway } from "../../site/scripts/drop.js";
+import { note, waits } from "../../site/scripts/desk-telling.js";
 import { LINE } from "../../site/scripts/line.js";
+import {
+  TODAY,
+  desk,
+  edition,
+  fromSource,
+  hex,
+  names,
+  newsroom,
+  opened,
+  people,
+  plaintext,
+  recipients,
+  sealedTo,
+  sync,
+  texts,
+} from "../support/desk_box.mjs";
 import { randomly } from "../support/random.mjs";
 import { library } from "../support/vectors.mjs";
 
-const { Encrypter, generateHybridIdentity } = library("age-encryption");
-
-const TODAY = "2026-11-22";
-const names = ["ada", "bea", "cyn"];
-const people = await Promise.all(names.map(async () => journalistOf(await generateHybridIdentity())));
-const hex = (bytes) => Buffer.from(bytes).toString("hex");
-const recipients = people.map(({ recipient, signer }, at) => {
-  return { name: names[at], title: names[at], recipient, signer: hex(signer) };
-});
-const terms = { drop_bytes: 1 << 30, board_lines: 64, board_post: 4, retention_days: 30 };
-const about = { newsroom: "5d41402abc4b2a76", edition: 1, language: "en" };
-const edition = { ...about, recipients, partners: [], former: [], terms };
-
-function desk(name, state = newState()) {
-  const place = names.indexOf(name);
-  return { edition, journalist: people[place], name, place, state, sealed: new Map() };
-}
-
-/** A box: what lies in it, each under an id. */
-class Box {
-  drops = [];
-
-  put(sealed) {
-    this.drops.push({ listed: { id: hex(randomBytes(16)), size: sealed.length, day: TODAY }, sealed });
-    return this.drops.at(-1).listed.id;
-  }
-
-  async fill(at) {
-    for (const { listed, sealed } of this.drops) {
-      if (at.state.entries.has(listed.id) || at.state.others.has(listed.id)) continue;
-      await takeIn(at, listed, new Blob([sealed])).catch(({ reason }) => {
-        at.state.entries.set(listed.id, { ...listed, letter: null, text: "", files: [], problem: reason });
-      });
-    }
-    tellAgain(at);
-  }
-}
-
-async function fromSource(thread, to, text = "It began in March.") {
-  const letter = { newsroom: edition.newsroom, language: "nl", thread, to, answers: {}, read: [] };
-  const parts = [];
-  for await (const part of seal({ ...letter, text, files: [] }, recipients)) parts.push(part);
-  return Buffer.concat(parts);
-}
-
-/** One sync of a desk, without a board. */
-async function sync(at, box) {
-  await box.fill(at);
-  const { sealed, sent } = await note(at);
-  sent();
-  return { id: box.put(sealed), size: sealed.length, sealed: new Blob([sealed]) };
-}
-
-const opened = (sealed, name) => read(sealed, { ...people[names.indexOf(name)], place: names.indexOf(name) });
-const texts = (at, thread) => new Cases(at).of(thread).history.map(({ statement: { text } }) => text);
-
-/** A box with a drop of a source's to ada and bea, and their desks once they have it. */
-async function newsroom() {
-  const [box, key] = [new Box(), randomBytes(32)];
-  box.put(await fromSource(key, ["ada", "bea"]));
-  const [ada, bea] = [desk("ada"), desk("bea")];
-  await box.fill(ada);
-  await box.fill(bea);
-  return { box, ada, bea, thread: hex(key) };
-}
+const { generateHybridIdentity } = library("age-encryption");
 
 test("what is said goes out in one note of a cover's size, for all readers and their author", async () => {
   const { box, ada, bea, thread } = await newsroom();
@@ -198,20 +148,6 @@ test("who may not read a case says nothing in it", async () => {
   assert.throws(() => say(ada, thread, "note", { text: "" }), RangeError);
   assert.deepEqual([cyn.state.says, ada.state.says], [[], []]);
 });
-
-async function plaintext(sealed, name) {
-  const place = names.indexOf(name);
-  const reader = await open(sealed, people[place].identities, place);
-  return Buffer.from(await reader.upTo(1 << 20));
-}
-
-async function sealedTo(plain, ...to) {
-  const age = new Encrypter();
-  for (const { name, recipient } of recipients) {
-    age.addRecipient(to.includes(name) ? recipient : await throwaway());
-  }
-  return age.encrypt(new Uint8Array(plain));
-}
 
 test("a case that is passed on is read by whom it was not sealed to first, each thing once", async () => {
   const { box, ada, thread } = await newsroom();
