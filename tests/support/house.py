@@ -93,9 +93,22 @@ class House:
         yaml.write_text(_NEWSROOM.format(languages=languages, expires=expires, recipients=listed, more=more))
         self.newsroom: Newsroom = load(yaml)
         self.edition = folder / "out/edition"
-        build = (sys.executable, ROOT / "build.py", yaml, "-o", folder / "out")
-        _run(*build, "--sign", folder / "masthead.key")
+        self._build()
         self.relay = RelayProcess(self.edition, folder / "data", **settings)
+
+    def _build(self) -> None:
+        build = (sys.executable, ROOT / "build.py", self.folder / "newsroom.yaml", "-o", self.folder / "out")
+        _run(*build, "--sign", self.folder / "masthead.key")
+
+    def publish(self) -> None:
+        """Builds the next edition of what newsroom.yaml says by now, and has the relay serve it."""
+        yaml = self.folder / "newsroom.yaml"
+        number = self.newsroom.edition
+        yaml.write_text(yaml.read_text().replace(f"edition: {number}", f"edition: {number + 1}"))
+        self.newsroom = load(yaml)
+        self._build()
+        self.relay.stop()
+        self.relay.start()
 
     def __enter__(self) -> House:
         return self
