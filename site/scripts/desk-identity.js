@@ -4,19 +4,18 @@ import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { concatBytes, randomBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { base64nopad, bech32 } from "@scure/base";
-import { Decrypter, identityToRecipient } from "age-encryption";
+import { Decrypter, Encrypter, Stanza, identityToRecipient } from "age-encryption";
 import { scrypt } from "./desk-scrypt.js";
 
 /** The longest such file, in bytes. */
 export const LONGEST = 64 * 1024;
 // 20 takes a GiB of memory; the command line makes files of 18.
 const MOST_WORK = 20;
+const WORK = 18;
 /** Identities in a file beside the journalist's own. */
-const MOST_FORMER = 7;
-
-/** @typedef {import("age-encryption").Stanza} Stanza */
+export const MOST_FORMER = 7;
 
 /** This file holds no identity, or this passphrase does not unlock it. */
 export class BadIdentity extends Error {
@@ -31,6 +30,7 @@ export class BadIdentity extends Error {
  * @typedef {object} Journalist
  * @property {readonly string[]} identities AGE-SECRET-KEY-PQ-1…, all that open, their own first
  * @property {readonly Uint8Array[]} signers the Ed25519 public keys of all of them
+ * @property {readonly string[]} inFile the same as they stand in the file, the newest first
  * @property {string} recipient age1pq1…
  * @property {Uint8Array} signer the Ed25519 public key
  * @property {Uint8Array} seed the signing seed
@@ -78,7 +78,7 @@ export async function journalistOf(identity) {
   const seed = hkdf(sha256, bytes, undefined, utf8ToBytes("knothole/v1/sign"), 32);
   const signer = ed25519.getPublicKey(seed);
   const recipient = await identityToRecipient(identity);
-  return { identities: [identity], signers: [signer], recipient, signer, seed };
+  return { identities: [identity], signers: [signer], inFile: [identity], recipient, signer, seed };
 }
 
 /**
@@ -95,7 +95,29 @@ export function acting(all, one) {
     ...one,
     identities: ordered.flatMap(({ identities }) => identities),
     signers: ordered.flatMap(({ signers }) => signers),
+    inFile: all.flatMap(({ identities }) => identities),
   };
+}
+
+/**
+ * A text as a file that only the passphrase unlocks, here, for the command and for the program age.
+ * @param {string} text
+ * @param {string} passphrase
+ * @param {(share: number) => void} report how much is done, of 1
+ * @param {number} [work]
+ */
+export async function lock(text, passphrase, report, work = WORK) {
+  const age = new Encrypter();
+  age.addRecipient({
+    // The library's own would not let the page answer its reader.
+    async wrapFileKey(fileKey) {
+      const salt = randomBytes(16);
+      const key = await stretched(passphrase, salt, work, report);
+      const body = chacha20poly1305(key, new Uint8Array(12)).encrypt(fileKey);
+      return [new Stanza(["scrypt", base64nopad.encode(salt), String(work)], body)];
+    },
+  });
+  return Uint8Array.from(await age.encrypt(text));
 }
 
 /**
@@ -111,11 +133,22 @@ async function unwrap([stanza, ...others], passphrase, report) {
   if (!right || more.length > 0 || others.length > 0 || stanza.body.length !== 32) {
     throw new BadIdentity("file");
   }
-  const salted = concatBytes(utf8ToBytes("age-encryption.org/v1/scrypt"), base64nopad.decode(salt));
-  const key = await scrypt(utf8ToBytes(passphrase), salted, Number(work), report);
+  const key = await stretched(passphrase, base64nopad.decode(salt), Number(work), report);
   try {
     return chacha20poly1305(key, new Uint8Array(12)).decrypt(stanza.body);
   } catch {
     return null;
   }
+}
+
+/**
+ * What locks the file key, C2SP age.md.
+ * @param {string} passphrase
+ * @param {Uint8Array} salt
+ * @param {number} work
+ * @param {(share: number) => void} report
+ */
+function stretched(passphrase, salt, work, report) {
+  const salted = concatBytes(utf8ToBytes("age-encryption.org/v1/scrypt"), salt);
+  return scrypt(utf8ToBytes(passphrase), salted, work, report);
 }

@@ -85,3 +85,85 @@ def test_a_file_that_the_command_rotated_opens_and_answers_what_was_sealed_to_ei
     for one, thread in ((before, "To the old key"), (after, "To the new key")):
         assert answers(newsroom, one) == [f"{thread}: answered"]
     firefox.open("about:blank")
+
+
+def test_a_new_identity_is_made_in_the_page_and_counts_once_its_file_was_kept(
+    firefox: Firefox, newsroom: House, tmp_path: Path
+) -> None:
+    before = source(newsroom)
+    before.send("To the old key")
+    page = DeskPage(firefox, newsroom, tmp_path)
+    page.open()
+    page.unlock("ada")
+    page.sync()
+    page.open_thread("To the old key")
+    page.reply("Answered with the old key")
+    page.back()
+
+    firefox.click("#to-rotate")
+    page.reach("rotate")
+    refusals = {
+        ("", "", ""): ("rotate-passphrase", page.message("passphrase_missing")),
+        (OLD, "", ""): ("rotate-new", page.message("passphrase_short", count=16)),
+        (OLD, NEW, NEW[:-1]): ("rotate-again", page.message("passphrase_differs")),
+        (OLD[:-1], NEW, NEW): ("rotate-passphrase", page.message("passphrase_wrong")),
+    }
+    for typed, (field, said) in refusals.items():
+        submit(page, "rotate", **dict(zip(ROTATE, typed, strict=True)))
+        assert page.error(field) == said
+    submit(page, "rotate", rotate_passphrase=OLD, rotate_new=NEW, rotate_again=NEW)
+    page.reach("keep")
+
+    # Nothing goes on before what was saved was opened.
+    submit(page, "keep")
+    assert page.error("keep-file") == page.message("keep_missing")
+    firefox.click("#keep-save")
+    (key,) = firefox.wait(lambda: list(page.downloads.glob("ada-*.key")))
+    page.saved(key.name)
+    damaged = tmp_path / "damaged.key"
+    damaged.write_bytes(key.read_bytes()[:-1] + bytes([key.read_bytes()[-1] ^ 1]))
+    for other in (newsroom.folder / "ada.key", damaged):
+        firefox.type("#keep-file", str(other))
+        submit(page, "keep", keep_passphrase=NEW)
+        assert page.error("keep-file") == page.message("keep_other")
+    firefox.type("#keep-file", str(key))
+    submit(page, "keep", keep_passphrase=OLD)
+    assert page.error("keep-passphrase") == page.message("passphrase_wrong")
+    submit(page, "keep", keep_passphrase=NEW)
+    page.reach("next")
+    made = Journalist.parse(unlock(key.read_bytes(), NEW.encode()))
+    assert made.former == (newsroom.journalists["ada"].identity,)
+    assert firefox.text("#next-number") == made.public.number
+    firefox.click("#next-save")
+    pub = page.saved("ada.pub")
+    assert pub.read_text() == made.public_file()
+
+    # Until an edition lists it, all goes on with the old one; and the page says whom to tell.
+    firefox.click("#next-back")
+    page.reach("inbox")
+    assert firefox.text("#coming-text") == page.message("coming", file="ada.pub")
+    assert not firefox.shown("#to-rotate")
+    assert page.sync() == page.message("fetched", drops=0, notes=1, problems=0)
+    firefox.click("#save")
+    saved = firefox.wait(lambda: next(iter(page.downloads.glob("knothole-ada-*.age")), None))
+
+    admit(newsroom, pub)
+    after = source(newsroom)
+    after.send("To the new key")
+    page = DeskPage(firefox, newsroom, tmp_path)
+    page.open()
+    firefox.type("#identity", str(newsroom.folder / "ada.key"))
+    page.submit_passphrase()
+    assert newsroom.newsroom.former
+    assert page.error("identity") == page.message("identity_ended", day=newsroom.newsroom.former[0].until)
+    (newsroom.folder / "ada.key").write_bytes(lock(made.to_text(), PASSPHRASE, QUICK))
+    page.open()
+    page.unlock("ada", saved)
+    assert [one["title"] for one in page.threads()] == ["To the old key"]
+    assert firefox.shown("#to-rotate")
+    assert page.sync() == page.message("fetched", drops=1, notes=0, problems=0)
+    page.open_thread("To the new key")
+    assert page.reply("Answered with the new key") == page.message("sent")
+    assert answers(newsroom, before) == ["Answered with the old key"]
+    assert answers(newsroom, after) == ["Answered with the new key"]
+    firefox.open("about:blank")
