@@ -1,6 +1,7 @@
 // What a journalist says in a case, from the forms beside it; keys and meanings are those of the command
 // line's keys/desk/sayings.py.
 
+import { chosenReaders, showEffect } from "./desk-case-widen.js";
 import { Cases } from "./desk-cases.js";
 import { LONGEST_TEXT, isDate, isLabel, isName, isText } from "./desk-casework.js";
 import { control, element, mark, onClick, onSubmit, sentence } from "./page.js";
@@ -52,11 +53,13 @@ const FORMS = {
 };
 
 /**
- * Listens to the forms. `at` is the desk and the thread that are shown, `then` is called with what is said.
+ * Listens to the forms. `at` is the desk and the thread that are shown, `then` is called with what is said,
+ * and `whole` before somebody is let in: whether all of the case can be passed on.
  * @param {() => {desk: Desk, key: string} | null} at
  * @param {(says: string, more: More) => void} then
+ * @param {(key: string, to: readonly string[]) => Promise<boolean>} whole
  */
-export function listen(at, then) {
+export function listen(at, then, whole) {
   for (const [says, meaning] of Object.entries(FORMS)) {
     onSubmit(`say-${says}`, () => {
       const shown = at();
@@ -75,6 +78,22 @@ export function listen(at, then) {
     then(says, more);
     close(says);
   };
+  element("widen-to").addEventListener("change", () => {
+    const shown = at();
+    if (shown) showEffect(shown.desk, shown.key);
+  });
+  onSubmit("say-widen", async () => {
+    const [shown, to] = [at(), chosenReaders()];
+    const sure = control("widen-sure", HTMLInputElement);
+    mark("widen-sure", "");
+    if (!shown || to.length === 0 || refuse("widen-sure", !sure.checked, "widen_unsure")) return;
+    if (!(await whole(shown.key, to))) return;
+    if (at()?.desk !== shown.desk || at()?.key !== shown.key) return; // The reader went elsewhere meanwhile.
+    then("widen", { to });
+    control("say-widen", HTMLFormElement).reset();
+    close("widen");
+    focusOn("#sync-here"); // There is nothing to be seen of it before.
+  });
   onClick("accept", () => {
     const shown = at();
     if (!shown) return;

@@ -2,10 +2,11 @@
 
 import { accepts, answerOf, exclusively, itemOf, outletOf, people, personOf } from "./desk-case-words.js";
 import { sayingOf, timeOf } from "./desk-case-words.js";
+import { fill, hide, itemWith, write } from "./desk-case-parts.js";
+import { passingOf, showWidening } from "./desk-case-widen.js";
 import { Cases, WAITING } from "./desk-cases.js";
 import { noteDraft } from "./desk-state.js";
 import { title, visible } from "./desk-text.js";
-import { nameOf } from "./desk-threads.js";
 import { control, copyOf, element, mark, part, sentence } from "./page.js";
 
 /** How many of what anybody may add without end are shown at once. */
@@ -54,8 +55,9 @@ export function showCase(desk, thread) {
   const speaks = cases.sent(key).readers.has(desk.name);
   for (const one of section.querySelectorAll("details, form")) hide(one, !speaks);
   element("standing").hidden = told.messages.length === 0;
-  showWarnings(desk, told, speaks);
-  showWaiting(desk, key);
+  const passing = passingOf(desk, key, cases);
+  showWarnings(desk, told, speaks, passing.away);
+  showWaiting(desk, key, passing.waiting);
   showState(desk, told);
   showTasks(desk, told, speaks);
   showEvidence(told);
@@ -63,7 +65,7 @@ export function showCase(desk, thread) {
   showLabels(told, speaks);
   const readers = [...told.readers].filter((name) => isListed(desk, name));
   element("case-readers").textContent = people(desk, readers);
-  element("widening").textContent = `desk case ${nameOf(thread)} widen`;
+  showWidening(desk, key, cases, speaks);
   showHistory(desk, told);
 }
 
@@ -76,8 +78,9 @@ function isListed({ edition }, name) {
  * @param {Desk} desk
  * @param {Case} told
  * @param {boolean} speaks
+ * @param {string} away what is to be said of what is not here; empty where nothing is
  */
-function showWarnings(desk, told, speaks) {
+function showWarnings(desk, told, speaks, away) {
   const warnings = [];
   if (told.messages.length === 0) warnings.push(sentence("case_none"));
   else if (!speaks) warnings.push(sentence("case_outside"));
@@ -86,15 +89,21 @@ function showWarnings(desk, told, speaks) {
   });
   warnings.push(...new Set(refused));
   if (told.missing.size > 0) warnings.push(sentence("case_missing", { count: told.missing.size }));
+  if (away) warnings.push(away);
   element("case-warnings").hidden = warnings.length === 0;
   element("case-warnings").replaceChildren(...warnings.map((text) => itemWith(text)));
 }
 
-/** @param {Desk} desk @param {string} key */
-function showWaiting({ state }, key) {
+/**
+ * @param {Desk} desk
+ * @param {string} key
+ * @param {string} passing
+ */
+function showWaiting({ state }, key, passing) {
   const count = state.says.filter(({ thread, note }) => thread === key && !note).length;
-  element("case-waiting").hidden = count === 0;
-  element("case-waiting-text").textContent = sentence("case_waiting", { count });
+  write("case-waiting-text", count > 0 ? sentence("case_waiting", { count }) : "");
+  write("case-passing-text", passing);
+  element("case-waiting").hidden = count === 0 && passing === "";
 }
 
 /** @param {Desk} desk @param {Case} told */
@@ -237,34 +246,4 @@ function limited(which, items) {
   element(which).replaceChildren(...items.slice(0, listed[which]).map((made) => made()));
   element(`more-${which}`).hidden = left <= 0;
   element(`more-${which}`).textContent = sentence(`more_${which}`, { left });
-}
-
-/**
- * Fills a field with options, and leaves what was chosen.
- * @param {string} id
- * @param {readonly (readonly [string, string])[]} options
- */
-function fill(id, options) {
-  const field = control(id, HTMLSelectElement);
-  const chosen = field.value;
-  field.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
-  if (options.some(([value]) => value === chosen)) field.value = chosen;
-}
-
-/** @param {string} id @param {string} text */
-function write(id, text) {
-  element(id).textContent = text;
-  element(id).hidden = text === "";
-}
-
-/** @param {Element} one @param {boolean} hidden */
-function hide(one, hidden) {
-  one.toggleAttribute("hidden", hidden);
-}
-
-/** @param {string} text */
-function itemWith(text) {
-  const item = document.createElement("li");
-  item.textContent = text;
-  return item;
 }

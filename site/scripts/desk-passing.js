@@ -23,14 +23,14 @@ const PIECE = 64 * 1024;
 /**
  * What this desk has to pass on.
  * @param {Desk} desk
+ * @param {Cases} [cases]
  * @returns {Owed[]}
  */
-export function owed(desk) {
-  const cases = new Cases(desk);
+export function owed(desk, cases = new Cases(desk)) {
   const widened = Map.groupBy(cases.mine("widen"), ({ thread }) => thread);
   return [...widened].flatMap(([thread, said]) => {
     const names = new Set(said.flatMap(({ statement }) => statement.to));
-    return believed(desk, cases, thread).flatMap((entry) => {
+    return heldOf(desk, thread, cases).flatMap((entry) => {
       const to = lacking(desk, cases, entry).filter((name) => names.has(name));
       return to.length > 0 ? { entry, to } : [];
     });
@@ -38,21 +38,13 @@ export function owed(desk) {
 }
 
 /**
- * What widening a case would pass on of what is here by now.
+ * What widening a case passes on: the drops and readers' notes of a thread that may be taken for their
+ * authors' word.
  * @param {Desk} desk
  * @param {string} thread
+ * @param {Cases} [cases]
  */
-export function heldBy(desk, thread) {
-  return believed(desk, new Cases(desk), thread);
-}
-
-/**
- * The drops and readers' notes of a thread that may be taken for their authors' word.
- * @param {Desk} desk
- * @param {Cases} cases
- * @param {string} thread
- */
-function believed(desk, cases, thread) {
+export function heldOf(desk, thread, cases = new Cases(desk)) {
   const { readers } = cases.of(thread);
   return inThread(desk.state, thread).filter((entry) => {
     const author = entry.letter?.author;
@@ -99,7 +91,7 @@ export function isSmall({ plain }) {
  * @param {string} thread
  */
 export async function canPassOn(desk, way, thread) {
-  const away = heldBy(desk, thread).filter((entry) => !isHere(desk, entry));
+  const away = heldOf(desk, thread).filter((entry) => !isHere(desk, entry));
   if (away.length === 0) return true;
   const there = new Set();
   for (let [more, cursor] = [true, ""]; more; ) {

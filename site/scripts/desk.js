@@ -4,7 +4,7 @@ import { listMoreOf, showCase } from "./desk-case.js";
 import { listen } from "./desk-case-forms.js";
 import { haveRead, say } from "./desk-cases.js";
 import { today } from "./desk-days.js";
-import { fetchAgain, fetchAndSend, isSyncing, stopSyncing } from "./desk-fetching.js";
+import { fetchAgain, fetchAndSend, isSyncing, isWhole, stopSyncing } from "./desk-fetching.js";
 import { save } from "./desk-files.js";
 import { listMore, showInbox } from "./desk-inbox.js";
 import { condition } from "./desk-outbox.js";
@@ -45,10 +45,12 @@ onClick("more", () => {
   element("threads").querySelectorAll("button")[first]?.focus();
 });
 onClick("to-case", () => element("case-title").focus());
-onClick("sync-here", async () => {
-  await syncAndShow();
-  element("case-title").focus(); // The button is gone where nothing waits.
-});
+for (const [id, every] of /** @type {const} */ ([["sync-here", false], ["sync-all", true]])) {
+  onClick(id, async () => {
+    await syncAndShow(every);
+    element("case-title").focus(); // The button is gone where nothing waits.
+  });
+}
 for (const which of /** @type {const} */ (["history", "tasks"])) {
   onClick(`more-${which}`, () => {
     const first = element(which).childElementCount;
@@ -71,6 +73,7 @@ listen(
     refresh();
     announce(sentence("said"));
   },
+  isWhole,
 );
 element("case-note").addEventListener("input", () => {
   const { value } = control("case-note", HTMLTextAreaElement);
@@ -135,11 +138,14 @@ function refresh() {
   if (!thread.byHand) showCase(desk, thread);
 }
 
-/** One sync, and what came of it; whether it came to its end. */
-async function syncAndShow() {
+/**
+ * One sync, and what came of it; whether it came to its end.
+ * @param {boolean} [every] whether to send all that waits
+ */
+async function syncAndShow(every = false) {
   const { desk } = session;
   try {
-    return await fetchAndSend();
+    return await fetchAndSend(every);
   } finally {
     if (session.desk === desk) refresh();
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { Cases, say } from "../../site/scripts/desk-cases.js";
-import { canPassOn, heldBy, isHere, owed, passOn } from "../../site/scripts/desk-passing.js";
+import { canPassOn, heldOf, isHere, owed, passOn } from "../../site/scripts/desk-passing.js";
 import { openState, sealState } from "../../site/scripts/desk-state.js";
 import { note, waits } from "../../site/scripts/desk-telling.js";
 import { GaveUp } from "../../site/scripts/http.js";
@@ -105,7 +105,7 @@ test("what is no reader's, or forged, is not passed on", async () => {
   await box.fill(ada);
   say(ada, thread, "widen", { to: ["cyn"] });
   assert.deepEqual(owed(ada).map(({ entry }) => entry.forged), [false, false]);
-  assert.equal(heldBy(ada, thread).length, 2);
+  assert.equal(heldOf(ada, thread).length, 2);
 });
 
 test("who said to have read a drop is not sent it once more", async () => {
@@ -191,7 +191,7 @@ test("before anybody is let in, the box is asked whether it still has what is no
   assert.equal(await canPassOn(again, way(base), thread), false);
   assert.equal(await canPassOn(ada, way("http://127.0.0.1:1"), thread), true, "all of it is here");
   await assert.rejects(canPassOn(again, way("http://127.0.0.1:1"), thread), GaveUp);
-  heldBy(ada, thread)[0].plain = 0; // From a file that an older page saved.
+  heldOf(ada, thread)[0].plain = 0; // From a file that an older page saved.
   ada.sealed.clear();
   relay.board = listing([listed]);
   assert.equal(await canPassOn(ada, way(base), thread), false);

@@ -50,7 +50,7 @@ return {
 """
 _SET = """
 const field = document.querySelector(arguments[0]);
-if (field.type === "radio") field.checked = true;
+if (["radio", "checkbox"].includes(field.type)) field.checked = true;
 else field.value = arguments[1];
 """
 
