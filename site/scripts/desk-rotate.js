@@ -46,19 +46,28 @@ export function clearRotation() {
 }
 
 /**
+ * What the newsroom needs before it lists this journalist's newest identity; nothing where it does.
+ * @param {Desk} desk
+ */
+export function wanting({ name, journalist: { inFile, identities } }) {
+  return inFile[0] === identities[0] ? "" : sentence("coming", { file: `${name}.pub` });
+}
+
+/**
  * Says in the inbox where this journalist's identity stands.
  * @param {Desk} desk
  */
-export function showIdentity({ name, journalist: { inFile, identities } }) {
-  const coming = inFile[0] !== identities[0];
-  element("coming-text").textContent = sentence("coming", { file: `${name}.pub` });
-  element("coming").hidden = !coming;
-  element("present").hidden = coming;
+export function showIdentity(desk) {
+  const coming = wanting(desk);
+  element("coming-text").textContent = coming;
+  element("coming").hidden = coming === "";
+  element("present").hidden = coming !== "";
 }
 
 /** @param {() => void} toInbox */
 export function listenToRotation(toInbox) {
   onClick("to-rotate", () => {
+    announce("");
     const count = MOST_FORMER;
     if ((session.desk?.journalist.inFile.length ?? 0) > count) complain(sentence("identity_full", { count }));
     else show("rotate");
@@ -174,6 +183,7 @@ async function showNext() {
   if (!session.desk) return;
   const { name, journalist } = session.desk;
   const { number } = await publicFile(name, journalist.inFile);
+  announce("");
   element("next-pub").textContent = sentence("next_pub", { file: `${name}.pub` });
   element("next-number").textContent = number;
   element("next-save").textContent = sentence("file_save", { file: `${name}.pub` });

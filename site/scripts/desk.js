@@ -8,7 +8,7 @@ import { fetchAgain, fetchAndSend, isSyncing, isWhole, stopSyncing } from "./des
 import { save } from "./desk-files.js";
 import { listMore, showInbox } from "./desk-inbox.js";
 import { condition } from "./desk-outbox.js";
-import { isNew, isRotating, listenToRotation, showIdentity } from "./desk-rotate.js";
+import { isNew, isRotating, listenToRotation, showIdentity, wanting } from "./desk-rotate.js";
 import { edition, session } from "./desk-session.js";
 import { noteDraft, sealState } from "./desk-state.js";
 import { count, keepDraft, queueReply, showThread } from "./desk-thread.js";
@@ -25,6 +25,7 @@ onSubmit("unlock", async () => {
   if (!(await begin())) return;
   last = Date.now();
   toInbox();
+  if (session.desk) announce(wanting(session.desk));
 });
 onClick("forget", () => {
   session.unsaved = false;

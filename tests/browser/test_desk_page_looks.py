@@ -16,6 +16,9 @@ from support.relay_process import ask, new_id, send
 from support.source import Source
 from support.tour import Tour
 
+from keys.identity import lock
+
+QUICK = 10  # scrypt's work factor
 TITLE = "The soil reports were changed after they were signed"
 
 
@@ -90,6 +93,47 @@ def test_every_step_is_fit_for_everyone(
     firefox.click("#lock")
     page.reach("unlock")
     tour.stop("desk-4-locked")
+    firefox.viewport(1280)
+    firefox.open("about:blank")
+    assert tour.problems == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_step_to_a_new_identity_is_fit_for_everyone(
+    firefox: Firefox, newsroom: House, tmp_path: Path, language: str
+) -> None:
+    rotated = newsroom.journalists["ada"].rotated()
+    (newsroom.folder / "rotated.key").write_bytes(lock(rotated.to_text(), PASSPHRASE, QUICK))
+    tour = Tour(firefox, language)
+    page = DeskPage(firefox, newsroom, tmp_path, language)
+    page.open()
+    page.unlock("ada")
+    firefox.click("#to-rotate")
+    page.reach("rotate")
+    assert at_heading(page)
+    firefox.type("#rotate-passphrase", PASSPHRASE.decode())
+    firefox.click("#rotate [type=submit]")
+    page.error("rotate-new")
+    tour.stop("desk-6-rotate")
+    for field in ("new", "again"):
+        firefox.type(f"#rotate-{field}", "six words out of a list")
+    firefox.click("#rotate [type=submit]")
+    page.reach("keep")
+    assert at_heading(page)
+    firefox.click("#keep [type=submit]")
+    page.error("keep-file")
+    tour.stop("desk-7-keep")
+    firefox.click("#keep-back")
+    page.reach("inbox")
+    assert page.said() == page.message("rotation_left")
+    page.open()
+    page.unlock("rotated")
+    assert page.said() == page.message("coming", file="ada.pub")
+    tour.stop("desk-8-coming")
+    firefox.click("#to-next")
+    page.reach("next")
+    assert at_heading(page)
+    tour.stop("desk-9-next")
     firefox.viewport(1280)
     firefox.open("about:blank")
     assert tour.problems == []
