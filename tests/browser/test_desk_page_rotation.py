@@ -11,16 +11,26 @@ from support.firefox import Firefox
 from support.house import PASSPHRASE, House
 from support.newsdesk import Source, run
 
-from keys.identity import Journalist, lock, unlock
+from keys.identity import MOST_FORMER, Journalist, lock, unlock
 
 OLD, NEW = PASSPHRASE.decode(), "another passphrase altogether"
 QUICK = 10  # scrypt's work factor
+# What both say of what happens next.
+NEXT = ("ada.pub goes to the newsroom", "hen they read its number to you, it is")
+NEXT += ("holds the new identity, and the one before for reading", "he desk goes on as it is until")
 ROTATE = ("rotate_passphrase", "rotate_new", "rotate_again")
 
 
 @pytest.fixture
 def newsroom(tmp_path: Path) -> Iterator[House]:
     with House(tmp_path / "house", more=WITH_DESK) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One whose keys stay as they are."""
+    with House(tmp_path_factory.mktemp("rotation") / "house", more=WITH_DESK) as one:
         yield one
 
 
@@ -32,6 +42,7 @@ def rotate(house: House) -> Path:
     typed = PASSPHRASE + b"\n" + NEW.encode()
     done = run("--home", house.folder / "ada-desk", "rotate", passphrase=typed)
     assert done.status == 0, done.err
+    assert [words for words in NEXT if words not in done.out] == []
     sent = listed.rename(house.folder / "sent.pub")
     listed.write_text(before)
     return sent
@@ -127,13 +138,13 @@ def test_a_new_identity_is_made_in_the_page_and_counts_once_its_file_was_kept(
         submit(page, "keep", keep_passphrase=NEW)
         assert page.error("keep-file") == page.message("keep_other")
     firefox.type("#keep-file", str(key))
-    submit(page, "keep", keep_passphrase=OLD)
-    assert page.error("keep-passphrase") == page.message("passphrase_wrong")
     submit(page, "keep", keep_passphrase=NEW)
     page.reach("next")
     made = Journalist.parse(unlock(key.read_bytes(), NEW.encode()))
     assert made.former == (newsroom.journalists["ada"].identity,)
     assert firefox.text("#next-number") == made.public.number
+    told = firefox.text("#step-next").replace("\u2068", "").replace("\u2069", "")
+    assert [words for words in NEXT if words not in told] == []
     firefox.click("#next-save")
     pub = page.saved("ada.pub")
     assert pub.read_text() == made.public_file()
@@ -166,4 +177,67 @@ def test_a_new_identity_is_made_in_the_page_and_counts_once_its_file_was_kept(
     assert page.reply("Answered with the new key") == page.message("sent")
     assert answers(newsroom, before) == ["Answered with the old key"]
     assert answers(newsroom, after) == ["Answered with the new key"]
+    firefox.open("about:blank")
+
+
+def test_a_new_identity_that_was_not_kept_is_gone(firefox: Firefox, steady: House, tmp_path: Path) -> None:
+    page = DeskPage(firefox, steady, tmp_path)
+    page.open()
+    page.unlock("ada")
+    typed = {"rotate_passphrase": OLD, "rotate_new": NEW, "rotate_again": NEW}
+
+    def make() -> None:
+        firefox.click("#to-rotate")
+        page.reach("rotate")
+        submit(page, "rotate", **typed)
+
+    def nothing_is_left() -> None:
+        fields = "#rotate input, #keep input"
+        left = "return [...document.querySelectorAll(arguments[0])].map(one => one.value).join('')"
+        assert firefox.script(left, fields) == ""
+        assert not firefox.shown("progress")
+        assert firefox.shown("#to-rotate")
+
+    # Left while it is made: what comes of that work comes to nothing.
+    make()
+    firefox.click("#rotate-back")
+    page.reach("inbox")
+    nothing_is_left()
+    # Left when it is made.
+    make()
+    page.reach("keep")
+    firefox.click("#keep-save")
+    (key,) = firefox.wait(lambda: list(page.downloads.glob("ada-*.key")))
+    page.saved(key.name)
+    firefox.click("#keep-back")
+    page.reach("inbox")
+    assert page.said() == page.message("rotation_left")
+    nothing_is_left()
+    # Locked meanwhile, as by itself: the old passphrase unlocks it, and all is as it was.
+    make()
+    firefox.script("document.getElementById('lock').click()")
+    page.reach("unlock")
+    page.submit_passphrase()
+    page.reach("inbox")
+    nothing_is_left()
+    assert page.sync() == page.message("fetched", drops=0, notes=0, problems=0)
+    # Who kept the file all the same goes on with it: it is a file as any other.
+    (steady.folder / "kept.key").write_bytes(lock(unlock(key.read_bytes(), NEW.encode()), PASSPHRASE, QUICK))
+    page.open()
+    page.unlock("kept")
+    assert firefox.text("#coming-text") == page.message("coming", file="ada.pub")
+    firefox.open("about:blank")
+
+
+def test_a_full_file_takes_no_other_identity(firefox: Firefox, steady: House, tmp_path: Path) -> None:
+    one = steady.journalists["ada"]
+    former = tuple(Journalist.generate("ada").identity for _ in range(MOST_FORMER))
+    full = Journalist("ada", one.identity, former)
+    (steady.folder / "full.key").write_bytes(lock(full.to_text(), PASSPHRASE, QUICK))
+    page = DeskPage(firefox, steady, tmp_path)
+    page.open()
+    page.unlock("full")
+    firefox.click("#to-rotate")
+    firefox.wait(lambda: page.problem() == page.message("identity_full", count=MOST_FORMER))
+    assert page.step == "inbox"
     firefox.open("about:blank")
