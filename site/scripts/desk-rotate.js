@@ -127,7 +127,10 @@ async function check() {
   const chosen = control("keep-file", HTMLInputElement).files?.[0];
   if (!expected || working) return;
   if (!chosen) return mark("keep-file", sentence("keep_missing"));
-  const file = new Uint8Array(chosen.size === expected.length ? await chosen.arrayBuffer() : []);
+  // One that is gone by now cannot be read.
+  const read = chosen.size === expected.length ? await chosen.arrayBuffer().catch(() => []) : [];
+  if (made !== expected) return; // Left meanwhile.
+  const file = new Uint8Array(read);
   if (!expected.every((byte, at) => byte === file[at])) return mark("keep-file", sentence("keep_other"));
   if (passphrase === "") return mark("keep-passphrase", sentence("passphrase_missing"));
   const all = await work("keep", "unlocking", (report) => unlock(file, passphrase, report));
