@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.newsdesk import PASSPHRASE, Newsdesk
 
 from keys.identity import MOST_FORMER, Journalist, lock, parse_public, unlock
 
@@ -80,3 +81,18 @@ def test_the_page_makes_the_same_pub_of_a_file_that_the_command_rotated(
     one = someone(name, former)
     made = page(lock(one.to_text(), b"x", FAST), "x", name, as_it_is=True)
     assert (made["text"], made["number"]) == (one.public_file(), one.public.number)
+
+
+def test_the_command_goes_on_with_a_file_that_the_page_rotated(page: Page, tmp_path: Path) -> None:
+    newsdesk = Newsdesk(tmp_path / "newsdesk")
+    assert newsdesk.join("ada", relay="http://127.0.0.1:1").status == 0
+    key = newsdesk.folder / "ada.key"
+    made = page(key.read_bytes(), PASSPHRASE.decode(), "ada")
+    key.write_bytes(base64.b64decode(made["file"]))
+    # No edition lists the new key: there is no other, and its .pub is written again.
+    done = newsdesk.desk("ada", "rotate")
+    assert (done.status, done.err) == (0, "")
+    assert made["number"] in done.out
+    assert key.with_suffix(".pub").read_text() == made["text"]
+    assert Journalist.parse(unlock(key.read_bytes(), PASSPHRASE)).public_file() == made["text"]
+    assert "no edition lists your new key yet: the newsroom needs ada.pub" in newsdesk.desk("ada", "list").err
