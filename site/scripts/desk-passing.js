@@ -2,13 +2,12 @@
 // drops and notes of a thread, sealed again for new readers.
 
 import { concatBytes, hexToBytes } from "@noble/hashes/utils.js";
-import { breathe } from "./breathe.js";
 import { Cases } from "./desk-cases.js";
 import { download, list } from "./desk-client.js";
 import { SMALLEST, member } from "./desk-note.js";
 import { BadDrop, open } from "./desk-reader.js";
 import { inThread } from "./desk-state.js";
-import { sealTo, sealedSize } from "./drop.js";
+import { inChunks, sealTo, sealedSize } from "./drop.js";
 import { header } from "./tar.js";
 import { upload } from "./upload.js";
 
@@ -71,8 +70,8 @@ function lacking({ state, edition }, cases, { id, letter }) {
  * @param {Desk} desk
  * @param {Entry} entry
  */
-export function isHere({ sealed }, { id, files, plain }) {
-  return sealed.has(id) || (plain > 0 && files.length === 0);
+export function isHere({ sealed }, { id, files }) {
+  return sealed.has(id) || files.length === 0;
 }
 
 /**
@@ -100,7 +99,7 @@ export async function canPassOn(desk, way, thread) {
     more = page.more && page.cursor !== cursor;
     cursor = page.cursor;
   }
-  return away.every(({ id, plain }) => plain > 0 && there.has(id));
+  return away.every(({ id }) => there.has(id));
 }
 
 /**
@@ -134,9 +133,7 @@ export function smallOwed(desk) {
  * @param {(stage: Stage) => void} report
  */
 export async function passOn(desk, way, report) {
-  const waiting = owed(desk).filter(({ entry }) => {
-    return entry.plain > 0 && !(isSmall(entry) && isHere(desk, entry));
-  });
+  const waiting = owed(desk).filter(({ entry }) => !isSmall(entry) || !isHere(desk, entry));
   for (const [at, one] of waiting.entries()) {
     const say = (/** @type {Stage} */ stage) => report({ ...stage, left: waiting.length - at });
     try {
@@ -210,10 +207,7 @@ async function* written({ head, text, signature, plain }) {
   const whole = new Uint8Array(plain);
   whole.set(tar);
   if (signed.length > 0) whole.set(concatBytes(header("drop.sig", signed.length), signed), tar.length);
-  for (let at = 0; at < plain; at += PIECE) {
-    await breathe();
-    yield whole.subarray(at, at + PIECE);
-  }
+  yield* inChunks(whole);
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { Decrypter } from "age-encryption";
 import { breathe } from "./breathe.js";
+import { inChunks, pulled } from "./drop.js";
 
 const LONGEST_HEAD = 1024 * 1024;
 const MAC_MARK = new TextEncoder().encode("\n--- ");
@@ -47,9 +48,24 @@ export async function open(sealed, identities, place) {
     },
   });
   try {
-    return new Reader(await placed.decrypt(sealed.stream()));
+    return new Reader(await placed.decrypt(pulled(chunksOf(sealed))));
   } catch {
     throw mine ? new BadDrop("age") : new NotForYou();
+  }
+}
+
+/**
+ * A blob's bytes, a little at a time: a browser may hand out all of one that is in its memory.
+ * @param {Blob} blob
+ */
+async function* chunksOf(blob) {
+  const reader = blob.stream().getReader();
+  try {
+    for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+      if (value) yield* inChunks(value);
+    }
+  } finally {
+    await reader.cancel();
   }
 }
 

@@ -3,11 +3,11 @@
 
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
-import { Encrypter } from "age-encryption";
 import { isStatement } from "./desk-casework.js";
 import { sha256Of } from "./desk-hash.js";
 import { isLetter } from "./desk-letter.js";
 import { open } from "./desk-reader.js";
+import { inChunks, sealTo } from "./drop.js";
 
 const SIGNED = utf8ToBytes("knothole/v1/desk-page");
 const SIGNATURE = 64;
@@ -184,12 +184,12 @@ export function forget({ others, calls }, before) {
  */
 export async function sealState(state, { recipient, seed }) {
   const { edition, entries, replies, shown, others, calls, drafts, cursor, says, reads, passed } = state;
-  const said = utf8ToBytes(
+  const json = utf8ToBytes(
     JSON.stringify({
       version: 1,
       edition,
       cursor,
-      entries: [...entries.values()],
+      entries: [...entries.values()].map((entry) => (entry.head ? { ...entry, letter: null } : entry)),
       replies: [...replies.values()],
       shown: [...shown],
       others: [...others],
@@ -200,9 +200,12 @@ export async function sealState(state, { recipient, seed }) {
       passed: [...passed],
     }),
   );
-  const age = new Encrypter();
-  age.addRecipient(recipient);
-  return age.encrypt(concatBytes(ed25519.sign(await signedPart(said), seed), said));
+  // The browser is quick at this, and the cipher takes seconds for some MB without a JIT.
+  const said = await through(new CompressionStream("gzip"), json);
+  const signed = concatBytes(ed25519.sign(await signedPart(said), seed), said);
+  const parts = [];
+  for await (const part of sealTo(inChunks(signed), [""], [{ name: "", recipient }])) parts.push(part);
+  return concatBytes(...parts);
 }
 
 /**
@@ -222,10 +225,20 @@ export async function openState(sealed, { identities, signers }) {
     const said = concatBytes(...pieces);
     const signed = await signedPart(said);
     if (!signers.some((signer) => ed25519.verify(signature, signed, signer))) throw new BadState();
-    return stateFrom(JSON.parse(new TextDecoder().decode(said)));
+    const json = await through(new DecompressionStream("gzip"), said);
+    return stateFrom(JSON.parse(new TextDecoder().decode(json)));
   } catch {
     throw new BadState("a saved file is damaged, or another's");
   }
+}
+
+/**
+ * @param {GenericTransformStream} stream
+ * @param {Uint8Array} bytes
+ */
+async function through(stream, bytes) {
+  const made = new Blob([Uint8Array.from(bytes)]).stream().pipeThrough(stream);
+  return new Uint8Array(await new Response(made).arrayBuffer());
 }
 
 /**
@@ -243,6 +256,7 @@ async function signedPart(said) {
 function stateFrom(said) {
   const { version, edition, cursor, entries, replies, shown, others, calls, drafts, says, reads } = said;
   const { passed } = said;
+  for (const entry of entries) if (entry.head) entry.letter = JSON.parse(entry.head);
   const letters = entries.map((/** @type {Entry} */ { letter }) => letter).filter(Boolean);
   const statements = says.map((/** @type {Saying} */ { statement }) => statement);
   const right = letters.every(isLetter) && statements.every(isStatement);

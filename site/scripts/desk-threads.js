@@ -51,12 +51,17 @@ export function threadsOf({ state }) {
   });
 }
 
+/** @type {WeakMap<Entry, string>} by a thread's first entry: without a JIT, a hundred ids take a while */
+const names = new WeakMap();
+
 /**
  * What people call a thread by: 8 hex digits.
  * @param {Thread} thread
  */
-export function nameOf({ key, byHand }) {
-  return (byHand ? key : threadId(hexToBytes(key))).slice(0, 8);
+export function nameOf({ key, byHand, entries: [first] }) {
+  const name = names.get(first) ?? (byHand ? key : threadId(hexToBytes(key))).slice(0, 8);
+  names.set(first, name);
+  return name;
 }
 
 /**

@@ -123,17 +123,23 @@ function describe(draft, message) {
 async function* plaintext(draft, size) {
   let left = size;
   for await (const piece of tar(draft)) {
-    // In the cipher's own chunks: a whole part at once would hold the page up for half a second without a
-    // JIT.
-    for (let at = 0; at < piece.length; at += CHUNK) {
-      await breathe();
-      yield piece.subarray(at, at + CHUNK);
-    }
+    yield* inChunks(piece);
     left -= piece.length;
   }
   for (; left > 0; left -= CHUNK) {
     await breathe();
     yield new Uint8Array(Math.min(left, CHUNK));
+  }
+}
+
+/**
+ * Bytes in the cipher's own chunks: a MiB at once would hold the page up for half a second without a JIT.
+ * @param {Uint8Array} bytes
+ */
+export async function* inChunks(bytes) {
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    await breathe();
+    yield bytes.subarray(at, at + CHUNK);
   }
 }
 
@@ -167,7 +173,7 @@ function* text(name, content) {
  * @param {AsyncGenerator<Uint8Array>} source
  * @returns {ReadableStream<Uint8Array>}
  */
-function pulled(source) {
+export function pulled(source) {
   return new ReadableStream(
     {
       async pull(controller) {
