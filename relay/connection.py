@@ -57,6 +57,13 @@ class Connection(web.RequestHandler):
             self._held = False
             super().resume_reading(resume_parser)
 
+    @property
+    def room(self) -> int:
+        """How many bytes the kernel holds for this end, as it counts: a small write for several times its
+        size. Of a unix socket that is up to the sender, which has what every socket here begins with."""
+        plug = self.transport.get_extra_info("socket") if self.transport is not None else None
+        return plug.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) if plug is not None else 0
+
     async def rest(self, seconds: float) -> None:
         """Leaves to the socket's buffer what comes meanwhile."""
         self.pause_reading()

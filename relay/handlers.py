@@ -16,13 +16,8 @@ from relay.circuits import Shares
 from relay.connection import Connection
 from relay.edition import Edition
 from relay.errors import Refused
-from relay.patience import Patience
+from relay.patience import Pace, Patience
 from relay.store import SMALL, Store
-
-# A circuit brings a part in dozens of small pieces: with a rest between them they come as a few large ones.
-_FEW = 1 << 16  # bytes of such a piece
-_MANY = 1 << 18  # bytes still to come: what is nearly there does not wait
-_REST = 0.1  # seconds, in which a circuit of Tor does not fill the socket's buffer
 
 _DONE = head(204, 0)
 _COMMITTED = json_head(201, 2)
@@ -112,6 +107,8 @@ class _Socket:
         if body.is_eof():  # it came along with the head
             take(body.read_nowait())
             return
+        connection = cast(Connection, request.protocol)
+        pace = Pace(connection.room // 4, asyncio.get_running_loop().time)
         try:
             async with Patience(self._house.idle, size) as patience:
                 while size > 0:
@@ -121,8 +118,8 @@ class _Socket:
                     size -= len(chunk)
                     take(chunk)
                     patience.progress()
-                    if len(chunk) < _FEW and size > _MANY:
-                        await cast(Connection, request.protocol).rest(_REST)
+                    if size > 0 and (rest := pace.rest(len(chunk), size)):
+                        await connection.rest(rest)
         except TimeoutError:
             raise Refused(408, "nothing came for too long") from None
 

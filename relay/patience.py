@@ -1,11 +1,14 @@
-"""How long the relay waits for the other end of a connection."""
+"""How long the relay waits for the other end of a connection, and how long it leaves it alone."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+LONGEST_REST = 0.25  # seconds
+_SHORTEST_REST = 0.005  # seconds: a shorter one costs more than the reads it spares
 SLOWEST = 512  # bytes a second: whoever is slower in all is taken for dead
 
 
@@ -36,3 +39,25 @@ class Patience:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._timeout.__aexit__(kind, error, trace)
+
+
+class Pace:
+    """How fast a body comes: tor hands it over in hundreds of small pieces, which cost less to read as a few.
+
+    `wanted` is how many bytes a rest is to bring. What the other end may have on its way must be a good deal
+    more: else it would be held up, look slower, and be left alone for longer.
+    """
+
+    def __init__(self, wanted: int, clock: Callable[[], float]) -> None:
+        self._wanted = wanted
+        self._clock = clock
+        self._at = clock()
+
+    def rest(self, size: int, left: int) -> float:
+        """The seconds to leave it alone after `size` bytes that came, with `left` to come: until enough of
+        these, or the last of them, should be there."""
+        now = self._clock()
+        pace = (now - self._at) / size
+        self._at = now
+        seconds = pace * min(left, self._wanted)
+        return min(seconds, LONGEST_REST) if seconds > _SHORTEST_REST else 0
