@@ -49,7 +49,7 @@ function isListed(one) {
  * @param {(have: number) => void} report
  */
 export async function download({ base, signal, timing = TIMING }, { id, size }, report) {
-  /** @type {Uint8Array<ArrayBuffer>[]} */
+  /** @type {Blob[]} */
   let pieces = [];
   let have = 0;
   for (let tries = 0; have < size; tries++) {
@@ -58,7 +58,7 @@ export async function download({ base, signal, timing = TIMING }, { id, size }, 
     const again = have > 0;
     await pour(`${base}/drops/${id}`, have, { signal, timing }, (piece, fromStart) => {
       if (fromStart && again) [pieces, have] = [[], 0];
-      pieces.push(piece);
+      pieces.push(new Blob([piece])); // As bytes they would be there twice, until the browser tidies up.
       have += piece.length;
       if (have > size) throw new Refused(200);
       tries = 0;
