@@ -61,4 +61,8 @@ def made(
 def box(made: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """One on top of it for all tests of a file."""
     with made.machine.another(tmp_path_factory.mktemp("machines") / "box") as machine:
-        yield Box(machine, made.newsroom)
+        box = Box(machine, made.newsroom)
+        for one in ("source", "desk", "sealer"):
+            with box.wire(one):  # once it is open
+                pass
+        yield box
