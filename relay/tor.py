@@ -28,6 +28,7 @@ from relay.plug import Plug
 from relay.settings import Address
 
 SECONDS = 3  # for anything that tor itself can answer
+CLOSE_SECONDS = 20  # nobody waits for it, and a tor that is being flooded has much to do before it answers
 FETCH_SECONDS = 60  # for a descriptor that tor asks other machines for
 REPUBLISHES = timedelta(hours=2)  # after one to two, tor uploads a descriptor anew
 
@@ -81,7 +82,7 @@ def health(address: Address, onions: Mapping[str, str]) -> Health:
 
 def close(address: Address, circuits: Iterable[int]) -> None:
     """Has tor close circuits, those that are still there; refuses (NoTor) when it cannot be asked."""
-    with _talk(address, SECONDS) as tor:
+    with _talk(address, CLOSE_SECONDS) as tor:
         for circuit in circuits:
             tor.ask(f"CLOSECIRCUIT {circuit}")
 
