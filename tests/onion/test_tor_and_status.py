@@ -13,6 +13,7 @@ import pytest
 from stem.descriptor.hidden_service import HiddenServiceDescriptorV3
 from support.onions import Onions, socks_port, visit
 from support.relay_process import ask, new_id
+from support.tornet import Tor
 
 from keys.onion import ServiceKey
 from relay.__main__ import main
@@ -61,11 +62,10 @@ def test_an_onion_that_this_box_does_not_serve(onions: Onions, tmp_path: Path) -
 
 
 def test_a_box_whose_tor_is_down(onions: Onions, tmp_path: Path) -> None:
-    onions.box.stop()
-    try:
-        exit_status, said = status(onions, tmp_path)
-    finally:
-        onions.restart_tor()
+    ended = Tor(tmp_path / "tor", ["DisableNetwork 1", "SocksPort 0"])
+    with ended.control():
+        ended.stop()
+    exit_status, said = status(onions, tmp_path, control=f"unix:{ended.folder}/control")
     assert exit_status == 1
     assert said["tor"] is None
     assert said["problems"][0]["sentence"].startswith("tor is not running")

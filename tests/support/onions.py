@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Lock
 
 from support.front import Front
 from support.house import PASSPHRASE, House
@@ -57,6 +58,7 @@ class Onions:
     def __init__(self, folder: Path, network: Network, house: House, sealer: SealerProcess) -> None:
         self.folder = folder
         self.network = network
+        self._one_desk = Lock()
         self.house = house
         self.relay = house.relay
         self.sealer = sealer
@@ -78,8 +80,12 @@ class Onions:
 
     def desk(self, name: str, *words: str | Path, tor: Tor | None = None, text: str = "") -> Result:
         """What this journalist's `desk` says, over ada's tor or the given one; it joins first where it has
-        not."""
+        not. One at a time, for it is run in this process."""
         tor = tor or self.ada
+        with self._one_desk:
+            return self._desk(name, *words, tor=tor, text=text)
+
+    def _desk(self, name: str, *words: str | Path, tor: Tor, text: str) -> Result:
         home = self.folder / f"{name}-at-{tor.folder.name}"
         if not home.exists():
             house = self.house
