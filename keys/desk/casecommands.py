@@ -65,6 +65,8 @@ def speak(arguments: argparse.Namespace) -> None:
         say_json(made.to_plain())
     else:
         print_(_TOLD)
+    if arguments.says == "widen":
+        warn(f"all of the case, and what comes later, for {', '.join(made.more['to'])}: nobody can undo that")
 
 
 def hand_over(arguments: argparse.Namespace) -> None:

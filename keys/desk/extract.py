@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,21 +30,15 @@ class Sum:
 
 def sums(drop: DropReader | Bare, report: Callable[[int], None]) -> list[Sum]:
     """Gives the files of a drop with their SHA-256, after reading all of it."""
-    found = []
-    done = 0
+    found: list[Sum] = []
     for file in drop.files():
-        digest, before = hashlib.sha256(), done
-        while data := file.read(_CHUNK):
-            digest.update(data)
-            done += len(data)
-            report(done)
-        found.append(Sum(file.name, done - before, digest.hexdigest()))
+        found.append(_read(file, _done(found), report, lambda _: None))
     return found
 
 
-def extract(drop: DropReader | Bare, folder: Path, report: Callable[[int], None]) -> int:
-    """Writes what there is of message.txt, answers.json and files/ into a new folder, and gives the number of
-    files. Raises DeskError when the folder is there already; whatever goes wrong, there is no folder then."""
+def extract(drop: DropReader | Bare, folder: Path, report: Callable[[int], None]) -> list[Sum]:
+    """Writes what there is of message.txt, answers.json and files/ into a new folder, and gives the files.
+    Raises DeskError when the folder is there already; whatever goes wrong, there is no folder then."""
     if os.path.lexists(folder):
         raise DeskError(f"{folder} is there already", hint="name a folder that is not")
     if not folder.parent.is_dir():
@@ -52,16 +46,16 @@ def extract(drop: DropReader | Bare, folder: Path, report: Callable[[int], None]
     # Beside its final place, so that one rename makes all of it appear.
     partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial"))
     try:
-        count = _write_all(drop, partial, report)
+        found = _write_all(drop, partial, report)
         files.flush_folder(partial)
         partial.rename(folder)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    return count
+    return found
 
 
-def _write_all(drop: DropReader | Bare, folder: Path, report: Callable[[int], None]) -> int:
+def _write_all(drop: DropReader | Bare, folder: Path, report: Callable[[int], None]) -> list[Sum]:
     if drop.letter:
         files.create(folder / "message.txt", drop.text.encode())
     if drop.letter and drop.letter.answers:
@@ -69,25 +63,37 @@ def _write_all(drop: DropReader | Bare, folder: Path, report: Callable[[int], No
         files.create(folder / "answers.json", answers.encode() + b"\n")
     inner = folder / "files"
     inner.mkdir(mode=0o700)
-    count = done = 0
+    found: list[Sum] = []
     for file in drop.files():
         if file.size + files.SPARE > shutil.disk_usage(folder).free:
             raise DeskError(f"there is no room at {folder.parent} for what this drop holds")
-        done = _write(file, inner / file.name, done, report)
-        count += 1
+        found.append(_write(file, inner / file.name, _done(found), report))
     files.flush_folder(inner)
-    return count
+    return found
 
 
-def _write(file: File | Content, path: Path, done: int, report: Callable[[int], None]) -> int:
-    """Writes one file, and gives how many bytes are done with it."""
+def _done(found: Sequence[Sum]) -> int:
+    return sum(one.size for one in found)
+
+
+def _write(file: File | Content, path: Path, done: int, report: Callable[[int], None]) -> Sum:
     # O_EXCL never follows a link and never writes into what is there, whatever the name reads as here.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, files.PRIVATE)
     with os.fdopen(descriptor, "wb") as out:
-        while data := file.read(_CHUNK):
-            out.write(data)
-            done += len(data)
-            report(done)
+        found = _read(file, done, report, out.write)
         out.flush()
         os.fsync(descriptor)
-    return done
+    return found
+
+
+def _read(
+    file: File | Content, done: int, report: Callable[[int], None], take: Callable[[bytes], object]
+) -> Sum:
+    """Hands on one file's bytes, and reports them with those that were done before."""
+    digest, size = hashlib.sha256(), 0
+    while data := file.read(_CHUNK):
+        take(data)
+        digest.update(data)
+        size += len(data)
+        report(done + size)
+    return Sum(file.name, size, digest.hexdigest())

@@ -18,7 +18,7 @@ from keys.desk.conversation import conversation
 from keys.desk.desk import Desk
 from keys.desk.home import read_identity
 from keys.desk.state import Entry
-from keys.desk.terminal import Progress, counted, say, say_json, size
+from keys.desk.terminal import Progress, counted, say, say_json, size, warn
 from keys.drop import DropReader
 from keys.errors import DeskError
 from keys.passphrase import Passphrases
@@ -128,11 +128,15 @@ def _show(drop: DropReader | Bare, as_json: bool, more: dict[str, Any], facts: l
 def _extract(drop: DropReader | Bare, arguments: argparse.Namespace) -> None:
     folder = arguments.folder
     with Progress() as progress:
-        count = extract.extract(drop, folder, lambda have: progress(f"writing: {size(have)}"))
+        sums = extract.extract(drop, folder, lambda have: progress(f"writing: {size(have)}"))
     if arguments.json:
-        say_json({"folder": str(folder), "files": count})
+        say_json({"folder": str(folder), "files": len(sums), "sums": [vars(one) for one in sums]})
     else:
-        say(f"{folder} holds {'the message and ' if drop.letter else ''}{counted(count, 'file')}")
+        if sums:
+            say(shows.files(sums))
+        say(f"{folder} holds {'the message and ' if drop.letter else ''}{counted(len(sums), 'file')}")
+    if sums:
+        warn("files may attack who opens them, or tell their maker: open them offline, publish no original")
 
 
 def _mark(desk: Desk, entries: Iterable[Entry]) -> None:

@@ -74,17 +74,17 @@ def drop(letter: Letter, text: str, sums: Sequence[Sum], facts: Iterable[tuple[s
     ]
     parts.append(f"message\n{block(text)}" if text else "no message")
     if sums:
-        parts.append(_files(sums))
+        parts.append(files(sums))
     return "\n\n".join(parts)
 
 
 def bare(sums: Sequence[Sum], facts: Iterable[tuple[str, str]]) -> str:
     """Gives a file that a source sealed by hand."""
     rows = [*facts, ("from", "the source, who sealed it by hand: there are no words to answer it with")]
-    return table(rows) + "\n\n" + _files(sums)
+    return table(rows) + "\n\n" + files(sums)
 
 
-def _files(sums: Sequence[Sum]) -> str:
+def files(sums: Sequence[Sum]) -> str:
     return "files\n" + table(("  " + one.sha256, size(one.size), one.name) for one in sums)
 
 

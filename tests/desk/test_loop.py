@@ -1,5 +1,6 @@
 """The loop as journalists live it: fetch, list, show, open, reply; and the source reads the answer."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -43,7 +44,9 @@ def test_from_a_drop_to_an_answer_that_was_read(house: Newsdesk, tmp_path: Path)
     assert "*" not in house.desk("ada", "list").out
 
     folder = tmp_path / "out"
-    assert house.desk("ada", "open", drop[:6], "-o", folder).out == f"{folder} holds the message and 1 file\n"
+    opened = house.desk("ada", "open", drop[:6], "-o", folder).out
+    assert opened.endswith(f"{folder} holds the message and 1 file\n")
+    assert hashlib.sha256(b"%PDF" * 1000).hexdigest() in opened
     assert (folder / "files/papers.pdf").read_bytes() == b"%PDF" * 1000
 
     assert source.look() == []

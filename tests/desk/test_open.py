@@ -1,5 +1,6 @@
 """`desk open`: all of a drop in a new folder, or nothing."""
 
+import hashlib
 import os
 import resource
 import subprocess
@@ -42,7 +43,12 @@ def open_(house: Newsdesk, drop: Path, folder: Path, **more: bytes) -> tuple[int
 def test_a_lone_file_needs_an_identity_and_nothing_else(quiet: Newsdesk, tmp_path: Path) -> None:
     drop = Unsent(quiet).write(tmp_path / "drop.age", "hello\n", {"a b.txt": b"abc", "é.bin": b"\0" * 99_999})
     folder = tmp_path / "out"
-    assert open_(quiet, drop, folder) == (0, f"{folder} holds the message and 2 files\n", "")
+    status, out, err = open_(quiet, drop, folder)
+    assert (status, out.splitlines()[-1]) == (0, f"{folder} holds the message and 2 files")
+    assert [line.split()[0] for line in out.splitlines()[1:3]] == [
+        hashlib.sha256(data).hexdigest() for data in (b"abc", b"\0" * 99_999)
+    ]
+    assert err.startswith("desk: warning: files may attack who opens them")
     found = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert found == {
         "message.txt": b"hello\n",
