@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-LONGEST_REST = 0.25  # seconds
+LONGEST_REST = 0.5  # seconds
 _SHORTEST_REST = 0.005  # seconds: a shorter one costs more than the reads it spares
 SLOWEST = 512  # bytes a second: whoever is slower in all is taken for dead
 
