@@ -55,9 +55,9 @@ def main() -> None:
 
 
 def upload(onions: Onions) -> dict[str, object]:
-    """CPU seconds of 100 MiB over the onion, as [least, median]; the ratio is of the medians. `room` is what a
-    socket's sender may have on its way, in bytes: a box has more than Linux gives by itself, and its relay
-    reads less often."""
+    """CPU seconds of 100 MiB over the onion, as [least, median]; the ratio is of the medians. `room` is the
+    bytes that a socket's sender may have on its way: a box has more than other machines, and its relay reads
+    less often."""
     servers = [Server(name, pid, "", "", onions.folder) for name, pid in _processes(onions).items()]
     spent: dict[str, list[float]] = {server.name: [] for server in servers}
     taken = []
