@@ -19,8 +19,8 @@ from support.newsdesk import newsroom
 from support.vectors import cases
 
 from keys.casework import ANSWERS, STATES, parse, parse_statement
-from keys.desk import passing
-from keys.desk.case import Note
+from keys.desk.casework import passing
+from keys.desk.casework.case import Note
 from keys.desk.desk import Desk
 from keys.desk.home import Home
 from keys.desk.state import Entry, State

@@ -8,11 +8,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from keys.desk import caseparser, commands, keyparser, reading, watchcommands
+from keys.desk import commands, keyparser, reading
+from keys.desk.casework import parser as caseparser
 from keys.desk.home import DEFAULT
 from keys.desk.parser import Format, Parser, adder, as_json, drop, hour, hours, into, passphrase, socks
-from keys.desk.tell import WAYS
 from keys.desk.terminal import complain
+from keys.desk.watcher import commands as watchcommands
+from keys.desk.watcher.tell import WAYS
 from keys.errors import KnotholeError
 
 _ABOUT = """\

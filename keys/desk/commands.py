@@ -11,14 +11,14 @@ from keys.desk import editions, notes, outbox
 from keys.desk import keygen as new
 from keys.desk.arguments import home_of, warn_of_expiry
 from keys.desk.boards import Boards
-from keys.desk.cases import Cases
-from keys.desk.caseshow import overdue
+from keys.desk.casework.cases import Cases
+from keys.desk.casework.show import overdue
 from keys.desk.desk import Desk
 from keys.desk.home import Settings, read_masthead
 from keys.desk.inbox import Fetched
 from keys.desk.sync import sync
 from keys.desk.terminal import Progress, counted, read_text, say, say_json, warn
-from keys.desk.watchcommands import sync_beside_a_visit
+from keys.desk.watcher.commands import sync_beside_a_visit
 from keys.errors import DeskError, KnotholeError
 from keys.identity import parse_public
 from keys.line import LONGEST

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from keys.desk import outbox
-from keys.desk.cases import Cases
+from keys.desk.casework.cases import Cases
 from keys.desk.desk import Desk
 from keys.desk.state import Entry
 from keys.errors import KnotholeError

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from keys import drop as drops
 from keys.casework import MOST, Said, note_id
-from keys.desk import passing
-from keys.desk.cases import Cases, reading
+from keys.desk.casework import passing
+from keys.desk.casework.cases import Cases, reading
 from keys.desk.desk import Desk
 from keys.desk.state import OwnReply, Saying
 from keys.letter import Letter, Record

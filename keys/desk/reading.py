@@ -12,7 +12,7 @@ from keys.desk import bare, editions, extract
 from keys.desk import show as shows
 from keys.desk.arguments import desk_of, home_of
 from keys.desk.bare import Bare
-from keys.desk.cases import have_read
+from keys.desk.casework.cases import have_read
 from keys.desk.client import Client
 from keys.desk.conversation import conversation
 from keys.desk.desk import Desk

@@ -10,7 +10,7 @@ from keys.desk.conversation import Turn
 from keys.desk.extract import Sum
 from keys.desk.state import Entry, State
 from keys.desk.terminal import block, size, table, visible
-from keys.desk.watch import Report
+from keys.desk.watcher.watch import Report
 from keys.letter import Letter
 
 SHORT = 8  # hex digits of an id in a table

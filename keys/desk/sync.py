@@ -7,8 +7,9 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-from keys.desk import inbox, notes, outbox, passing, rotation
+from keys.desk import inbox, notes, outbox, rotation
 from keys.desk.boards import Boards
+from keys.desk.casework import passing
 from keys.desk.client import Client
 from keys.desk.desk import Desk
 from keys.desk.inbox import Fetched

@@ -1,5 +1,5 @@
 // What a journalist says in a case, from the forms beside it; keys and meanings are those of the command
-// line's keys/desk/sayings.py.
+// line's keys/desk/casework/sayings.py.
 
 import { chosenReaders, showEffect } from "./desk-case-widen.js";
 import { Cases } from "./desk-cases.js";

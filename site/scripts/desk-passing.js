@@ -1,5 +1,5 @@
-// Passing a case on, keys/FORMAT.md section 8, by the rules of the command line's keys/desk/passing.py: the
-// drops and notes of a thread, sealed again for new readers.
+// Passing a case on, keys/FORMAT.md section 8, by the rules of the command line's
+// keys/desk/casework/passing.py: the drops and notes of a thread, sealed again for new readers.
 
 import { concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import { Cases } from "./desk-cases.js";

@@ -12,8 +12,8 @@ from support.firefox import Firefox
 from support.firefox_prefs import LEVELS, SAFEST, TOR_BROWSER
 from support.onions import Onions, running, socks_port
 
-from keys.desk import visit
-from keys.desk.visit import Pace, Span
+from keys.desk.watcher import visit
+from keys.desk.watcher.visit import Pace, Span
 
 _PREFS = {**LEVELS, "safest": SAFEST}
 

@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from keys.casework import ANSWERS, ITEMS, STATES, Said, Statement, parse_statement
-from keys.desk.case import Message, Note
-from keys.desk.casefold import fold
+from keys.desk.casework.case import Message, Note
+from keys.desk.casework.fold import fold
 
 NAMES = ("ada", "bea", "cyn", "eve")  # eve is no reader until somebody says so
 PARTNERS = {"harbour": ("ada", "bea"), "valley": ("cyn",), "coast": ("eve",)}

@@ -15,9 +15,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from keys.desk import bare, caseshow, clean, extract, files
+from keys.desk import bare, extract, files
 from keys.desk import show as shows
-from keys.desk.cases import Cases
+from keys.desk.casework import clean
+from keys.desk.casework import show as caseshow
+from keys.desk.casework.cases import Cases
 from keys.desk.conversation import conversation
 from keys.desk.desk import Desk
 from keys.desk.show import SHORT

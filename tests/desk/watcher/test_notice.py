@@ -20,12 +20,12 @@ from support.socks_port import SocksPort
 from support.vectors import cases
 from support.wires import Script, http
 
-from keys.desk import daily, notice, visit, watch
-from keys.desk.daily import Clock
 from keys.desk.desk import Desk
 from keys.desk.home import Home
 from keys.desk.state import State
-from keys.desk.visit import Pace, Span
+from keys.desk.watcher import daily, notice, visit, watch
+from keys.desk.watcher.daily import Clock
+from keys.desk.watcher.visit import Pace, Span
 from keys.identity import Journalist
 from keys.onion import ServiceKey
 from keys.recipients import HybridIdentity

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.wires import read
 
-from keys.desk import links
-from keys.desk.browser import Browser, Request
+from keys.desk.watcher import links
+from keys.desk.watcher.browser import Browser, Request
 from keys.errors import Unreachable
 from keys.onion import ServiceKey
 

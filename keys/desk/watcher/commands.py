@@ -10,17 +10,17 @@ from datetime import date, timedelta
 from time import sleep
 from typing import Any
 
-from keys.desk import daily, notice
 from keys.desk import show as shows
-from keys.desk import visit as visits
-from keys.desk import watch as watches
 from keys.desk.arguments import desk_of, warn_of_expiry
 from keys.desk.boards import Boards
 from keys.desk.desk import Desk, open_again
 from keys.desk.sync import sync
-from keys.desk.tell import way
 from keys.desk.terminal import Progress, complain, say, say_json, table, warn
-from keys.desk.watch import Report
+from keys.desk.watcher import daily, notice
+from keys.desk.watcher import visit as visits
+from keys.desk.watcher import watch as watches
+from keys.desk.watcher.tell import way
+from keys.desk.watcher.watch import Report
 from keys.errors import Deceived, DeskError, KnotholeError, NotWatched
 
 _SHEET = 31  # days

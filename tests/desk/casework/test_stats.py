@@ -9,7 +9,7 @@ from typing import Any
 from support.newsdesk import Newsdesk, Source, today
 
 from keys.casework import Said, statement
-from keys.desk import stats
+from keys.desk.casework import stats
 from keys.desk.desk import Desk
 from keys.desk.home import Home
 from keys.desk.state import Entry, OwnReply, State

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from keys.desk import files
-from keys.desk.browser import Exchange
+from keys.desk.watcher.browser import Exchange
 
 _TO_DO = (
     "Stop using the page. Tell the newsroom and whoever keeps the box, by another way than the box. Look "

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from keys.casework import ITEMS, MOST_AFTER, Statement
-from keys.desk.case import Case, Message, Note, Spoken, Task
+from keys.desk.casework.case import Case, Message, Note, Spoken, Task
 
 
 def fold(

@@ -19,8 +19,8 @@ from support.newsdesk import newsroom, recipients
 from keys import drop as drops
 from keys.desk import inbox, notes, stored
 from keys.desk.answers import Listed
-from keys.desk.case import Case
-from keys.desk.cases import Cases, have_read, say
+from keys.desk.casework.case import Case
+from keys.desk.casework.cases import Cases, have_read, say
 from keys.desk.desk import Desk
 from keys.desk.home import Home
 from keys.desk.state import State

@@ -1,7 +1,7 @@
 """Tor Browser's requests: the same headers in the same order, on as many connections.
 
 When Tor Browser moves to another release of Firefox, TOR_BROWSER is to be that one;
-tests/desk/test_likeness.py says, with that Firefox installed, what else to change here.
+tests/desk/watcher/test_likeness.py says, with that Firefox installed, what else to change here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from keys.desk.client import connection, new_circuit
-from keys.desk.links import Answer, Pool, Stale, Wire
+from keys.desk.watcher.links import Answer, Pool, Stale, Wire
 from keys.errors import Unreachable
 
 

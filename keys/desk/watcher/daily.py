@@ -8,11 +8,11 @@ from datetime import datetime, time, timedelta
 from threading import Thread
 from time import sleep
 
-from keys.desk import notice
 from keys.desk.desk import Desk
-from keys.desk.notice import TROUBLE, Told
-from keys.desk.tell import Tell
 from keys.desk.terminal import complain, say
+from keys.desk.watcher import notice
+from keys.desk.watcher.notice import TROUBLE, Told
+from keys.desk.watcher.tell import Tell
 from keys.errors import Deceived, KnotholeError, NotTold
 
 _TICK = 20.0  # seconds: a machine that slept, or whose clock was set, is late by no more

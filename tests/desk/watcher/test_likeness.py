@@ -22,8 +22,8 @@ from support.relay_process import new_id
 from support.source import Source
 from support.wires import Message
 
-from keys.desk.browser import RELEASES, TOR_BROWSER, Browser, Release
-from keys.desk.visit import Pace, Plan, Span, visit
+from keys.desk.watcher.browser import RELEASES, TOR_BROWSER, Browser, Release
+from keys.desk.watcher.visit import Pace, Plan, Span, visit
 from keys.drop import Attachment, seal
 from keys.letter import Letter
 from keys.onion import ServiceKey

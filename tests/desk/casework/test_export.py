@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.newsdesk import Newsdesk, Source, today
 
-from keys.desk import clean
+from keys.desk.casework import clean
 
 
 def png(author: bytes) -> bytes:

@@ -11,8 +11,8 @@ from statistics import median
 from typing import Any
 
 from keys.casework import STATES
-from keys.desk.case import Case
-from keys.desk.cases import Cases
+from keys.desk.casework.case import Case
+from keys.desk.casework.cases import Cases
 from keys.desk.desk import Desk
 from keys.desk.state import State
 from keys.desk.terminal import table

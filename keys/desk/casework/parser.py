@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from keys.casework import ANSWERS, ITEMS, STATES, is_date
-from keys.desk import casecommands
+from keys.desk.casework import commands as casecommands
 from keys.desk.parser import Adder, Parser, adder, as_json, passphrase
 
 

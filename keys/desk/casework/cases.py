@@ -10,8 +10,8 @@ from typing import Any
 from keys import casework
 from keys.casework import MOST, MOST_AFTER, Said, Statement
 from keys.codename import thread_id
-from keys.desk.case import Case, Message, Note
-from keys.desk.casefold import fold
+from keys.desk.casework.case import Case, Message, Note
+from keys.desk.casework.fold import fold
 from keys.desk.desk import Desk
 from keys.desk.state import Entry, Saying
 from keys.errors import DeskError

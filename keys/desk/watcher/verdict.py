@@ -8,14 +8,15 @@ from datetime import timedelta
 
 from keys import line
 from keys.desk import boards as histories
-from keys.desk import editions, evidence
+from keys.desk import editions
 from keys.desk.boards import Boards, Doubt
-from keys.desk.browser import Exchange
 from keys.desk.client import Client
 from keys.desk.desk import Desk
-from keys.desk.evidence import Finding
 from keys.desk.home import Pinned
 from keys.desk.outbox import canary_labels
+from keys.desk.watcher import evidence
+from keys.desk.watcher.browser import Exchange
+from keys.desk.watcher.evidence import Finding
 from keys.edition import MANIFEST, SIGNATURE, File, Manifest
 from keys.errors import BadEdition, Forged, KnotholeError
 from keys.line import LINE

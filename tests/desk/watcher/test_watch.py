@@ -20,8 +20,8 @@ from support.newsdesk import PASSPHRASE, Newsdesk, Result, Source, put, recipien
 from support.relay_process import RelayProcess, ask
 from support.wires import Message
 
-from keys.desk import links, visit, watch
-from keys.desk.visit import Pace, Span
+from keys.desk.watcher import links, visit, watch
+from keys.desk.watcher.visit import Pace, Span
 from keys.drop import seal
 from keys.letter import Letter
 from keys.line import LINE

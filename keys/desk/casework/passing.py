@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from keys import drop as drops
 from keys.age import HybridIdentity, OpenReader
-from keys.desk.cases import Cases
+from keys.desk.casework.cases import Cases
 from keys.desk.client import Client
 from keys.desk.desk import Desk
 from keys.desk.files import SPARE

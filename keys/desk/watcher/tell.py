@@ -18,8 +18,8 @@ from urllib.parse import SplitResult, urlsplit
 from keys.desk import socks
 from keys.desk.client import new_circuit
 from keys.desk.home import Home
-from keys.desk.notice import SUBJECT
 from keys.desk.terminal import read_file
+from keys.desk.watcher.notice import SUBJECT
 from keys.errors import DeskError, KnotholeError, NotTold
 
 Tell = Callable[[str], None]

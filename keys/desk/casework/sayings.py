@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from keys.casework import LONGEST_LABEL, LONGEST_TEXT
-from keys.desk import passing
-from keys.desk.case import Case, Task
-from keys.desk.cases import Cases
+from keys.desk.casework import passing
+from keys.desk.casework.case import Case, Task
+from keys.desk.casework.cases import Cases
 from keys.desk.desk import Desk
 from keys.desk.terminal import read_text, visible
 from keys.errors import DeskError

@@ -12,8 +12,8 @@ from support.cases import MESSAGES, NAMES, PARTNERS, STATEMENTS, message, note, 
 from support.vectors import cases
 
 from keys.casework import Said, Statement, parse_statement
-from keys.desk.case import Case, Message, Note
-from keys.desk.casefold import fold
+from keys.desk.casework.case import Case, Message, Note
+from keys.desk.casework.fold import fold
 
 FROM_THE_SOURCE = message(0, "ada", "bea", "cyn")
 

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from keys.codename import thread_id
-from keys.desk.case import Case, Message, Spoken
-from keys.desk.cases import WAITING
+from keys.desk.casework.case import Case, Message, Spoken
+from keys.desk.casework.cases import WAITING
 from keys.desk.show import SHORT
 from keys.desk.state import Entry
 from keys.desk.terminal import block, counted, size, table, visible

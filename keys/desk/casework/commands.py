@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 
 from keys.codename import thread_id
-from keys.desk import caseshow, clean, editions, files, passing, stats
-from keys.desk import export as exports
+from keys.desk import editions, files
 from keys.desk.arguments import desk_of
-from keys.desk.cases import Cases, say
+from keys.desk.casework import clean, passing, stats
+from keys.desk.casework import export as exports
+from keys.desk.casework import show as caseshow
+from keys.desk.casework.cases import Cases, say
+from keys.desk.casework.sayings import MEANINGS, has_tasks, words
 from keys.desk.outbox import is_under_way
-from keys.desk.sayings import MEANINGS, has_tasks, words
 from keys.desk.show import SHORT
 from keys.desk.terminal import Progress, counted, say_json, warn
 from keys.desk.terminal import say as print_

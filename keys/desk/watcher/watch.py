@@ -13,14 +13,14 @@ from pathlib import Path
 
 from keys import codename
 from keys import drop as drops
-from keys.desk import evidence, verdict
 from keys.desk.boards import Boards
-from keys.desk.browser import Browser
 from keys.desk.desk import Desk, open_again
-from keys.desk.evidence import Finding
 from keys.desk.home import Pinned
 from keys.desk.state import Canary
-from keys.desk.visit import Pace, Plan, Visit, plan, visit
+from keys.desk.watcher import evidence, verdict
+from keys.desk.watcher.browser import Browser
+from keys.desk.watcher.evidence import Finding
+from keys.desk.watcher.visit import Pace, Plan, Visit, plan, visit
 from keys.drop import Attachment
 from keys.errors import KnotholeError, NotWatched
 from keys.letter import Letter

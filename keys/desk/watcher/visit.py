@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from keys.desk.browser import Browser, Exchange, Request
+from keys.desk.watcher.browser import Browser, Exchange, Request
 from keys.edition import Manifest
 from keys.errors import KnotholeError
 from keys.line import LINE
