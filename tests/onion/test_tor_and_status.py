@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -91,9 +91,7 @@ def test_an_abusive_circuit_is_closed_by_its_number_and_no_other(onions: Onions)
         assert said == [*8 * [204], *4 * [503]]
         control.ask("SETEVENTS CIRC")
         abusive.sock.sendall(begin_drops(150))
-        with suppress(ConnectionError):
-            while abusive.sock.recv(1 << 16):
-                pass
+        # At the box: the visitor may hear of it much later, when the relays between have more to pass on.
         while "REASON=REQUESTED" not in (event := control.event()):
             pass
         assert event[2] == "CLOSED"
