@@ -1,5 +1,5 @@
-// The cases of a desk, as the command line's keys/desk/casework/cases.py has them: where each stands, and what
-// its journalist says in one.
+// The cases of a desk, as the command line's keys/desk/casework/cases.py has them: where each stands, and
+// what its journalist says in one.
 
 import { fold } from "./desk-casefold.js";
 import { MOST, MOST_AFTER, now, statement } from "./desk-casework.js";
