@@ -157,7 +157,7 @@ def test_the_onion_is_the_one_in_its_file(write: Write, tmp_path: Path) -> None:
         ("desk-onion/hostname", "is a closed onion's, which no source is to learn"),
         ("ssh-onion/hostname", "is a closed onion's, which no source is to learn"),
         ("source-onion", "source-onion cannot be read: Is a directory"),
-        ("source-onion/hs_ed25519_secret_key", "hs_ed25519_secret_key:1: this line is not UTF-8"),
+        ("source-onion/hs_ed25519_secret_key", ": this line is not UTF-8"),  # by chance any line of it
         ("masthead.pub", "masthead.pub: an address is 56 letters and digits with a checksum, then .onion"),
         (ONION.removesuffix(".onion"), "cannot be read: No such file or directory"),
         ("long" * 100, "cannot be read: File name too long"),
