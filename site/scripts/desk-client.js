@@ -15,13 +15,27 @@ const CURSOR = /^[0-9a-f-]{1,200}$/;
 /** @typedef {{base: string, signal: AbortSignal, timing?: import("./http.js").Timing}} Way */
 
 /**
- * What arrived after a cursor, oldest first; all there is after none. Throws Refused for a list of another
- * form.
+ * What arrived after a cursor, oldest first and in pieces, each with the cursor behind it; all there is after
+ * none. Throws Refused for a list of another form.
+ * @param {Way} way
+ * @param {string} after
+ */
+export async function* listings(way, after) {
+  for (let more = true; more; ) {
+    const page = await list(way, after);
+    yield page;
+    // A cursor that stands still would be asked for again without end.
+    more = page.more && page.cursor !== after;
+    after = page.cursor;
+  }
+}
+
+/**
  * @param {Way} way
  * @param {string} after
  * @returns {Promise<{drops: Listed[], cursor: string, more: boolean}>}
  */
-export async function list({ base, signal, timing }, after) {
+async function list({ base, signal, timing }, after) {
   const url = after ? `${base}/drops?after=${after}` : `${base}/drops`;
   const body = await request(url, { method: "GET" }, 100_000, 200, { signal, timing, tries: TRIES });
   let said;

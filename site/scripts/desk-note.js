@@ -3,10 +3,8 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
-import { Encrypter } from "age-encryption";
-import { breathe } from "./breathe.js";
 import { signedPart } from "./desk-drop.js";
-import { throwaway } from "./drop.js";
+import { inChunks, sealWhole } from "./drop.js";
 import { padded } from "./padding.js";
 import { CLOSING, fill, header, memberSize } from "./tar.js";
 
@@ -46,8 +44,7 @@ export async function sealNote(letter, text, recipients, seed) {
   const tar = concatBytes(signed, header("drop.sig", signature.length), signature);
   const plain = new Uint8Array(padded(tar.length + CLOSING));
   plain.set(tar);
-  const to = recipients.map(({ name, recipient }) => (letter.to.includes(name) ? recipient : null));
-  return { sealed: await seal(plain, to), id: noteId(digest) };
+  return { sealed: await sealWhole(inChunks(plain), letter.to, recipients), id: noteId(digest) };
 }
 
 /**
@@ -55,20 +52,8 @@ export async function sealNote(letter, text, recipients, seed) {
  * @param {number} stanzas how many recipients the page lists
  */
 export function sealCover(stanzas) {
-  return seal(new Uint8Array(SMALLEST), Array(stanzas).fill(null));
-}
-
-/**
- * @param {Uint8Array} plain
- * @param {readonly (string | null)[]} to null for a key that is forgotten
- */
-async function seal(plain, to) {
-  const age = new Encrypter();
-  for (const recipient of to) {
-    await breathe();
-    age.addRecipient(recipient ?? (await throwaway()));
-  }
-  return age.encrypt(plain);
+  const nobody = { name: "", recipient: "" };
+  return sealWhole(inChunks(new Uint8Array(SMALLEST)), [], Array(stanzas).fill(nobody));
 }
 
 /**

@@ -3,11 +3,11 @@
 
 import { concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import { Cases } from "./desk-cases.js";
-import { download, list } from "./desk-client.js";
+import { download, listings } from "./desk-client.js";
 import { SMALLEST, member } from "./desk-note.js";
 import { BadDrop, open } from "./desk-reader.js";
 import { inThread } from "./desk-state.js";
-import { inChunks, sealTo, sealedSize } from "./drop.js";
+import { inChunks, sealTo, sealWhole, sealedSize } from "./drop.js";
 import { header } from "./tar.js";
 import { upload } from "./upload.js";
 
@@ -84,7 +84,7 @@ export function isSmall({ plain }) {
 
 /**
  * Whether the box still has what of a thread is not in this page any more. The box does not learn which that
- * is. Throws as `list` does.
+ * is. Throws as `listings` does.
  * @param {Desk} desk
  * @param {Way} way
  * @param {string} thread
@@ -93,12 +93,7 @@ export async function canPassOn(desk, way, thread) {
   const away = heldOf(desk, thread).filter((entry) => !isHere(desk, entry));
   if (away.length === 0) return true;
   const there = new Set();
-  for (let [more, cursor] = [true, ""]; more; ) {
-    const page = await list(way, cursor);
-    for (const { id } of page.drops) there.add(id);
-    more = page.more && page.cursor !== cursor;
-    cursor = page.cursor;
-  }
+  for await (const { drops } of listings(way, "")) for (const { id } of drops) there.add(id);
   return away.every(({ id }) => there.has(id));
 }
 
@@ -111,9 +106,8 @@ export async function smallCopy(desk) {
   const one = smallOwed(desk).at(0);
   if (!one) return null;
   const { entry, to } = one;
-  const parts = [];
-  for await (const part of sealTo(plaintext(desk, entry), to, desk.edition.recipients)) parts.push(part);
-  return { sealed: concatBytes(...parts), sent: () => passed(desk, one) };
+  const sealed = await sealWhole(plaintext(desk, entry), to, desk.edition.recipients);
+  return { sealed, sent: () => passed(desk, one) };
 }
 
 /**

@@ -13,9 +13,9 @@ import {
   mark,
   onClick,
   onSubmit,
-  percent,
   sentence,
   show,
+  showShare,
 } from "./page.js";
 
 /** @typedef {import("./desk-sync.js").Desk} Desk */
@@ -154,8 +154,7 @@ async function work(form, said, action) {
   const bar = control(`${form}-bar`, HTMLProgressElement);
   const report = (/** @type {number} */ share) => {
     if (working !== own) throw new Error("left");
-    bar.value = share;
-    announce(sentence(said, { percent: percent(Math.floor(share * 10) / 10) }), false);
+    showShare(bar, said, share);
   };
   working = own;
   bar.hidden = false;

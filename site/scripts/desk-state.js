@@ -7,7 +7,7 @@ import { isStatement } from "./desk-casework.js";
 import { sha256Of } from "./desk-hash.js";
 import { isLetter } from "./desk-letter.js";
 import { open } from "./desk-reader.js";
-import { inChunks, sealTo } from "./drop.js";
+import { inChunks, sealWhole } from "./drop.js";
 
 const SIGNED = utf8ToBytes("knothole/v1/desk-page");
 const SIGNATURE = 64;
@@ -203,9 +203,7 @@ export async function sealState(state, { recipient, seed }) {
   // The browser is quick at this, and the cipher takes seconds for some MB without a JIT.
   const said = await through(new CompressionStream("gzip"), json);
   const signed = concatBytes(ed25519.sign(await signedPart(said), seed), said);
-  const parts = [];
-  for await (const part of sealTo(inChunks(signed), [""], [{ name: "", recipient }])) parts.push(part);
-  return concatBytes(...parts);
+  return sealWhole(inChunks(signed), [""], [{ name: "", recipient }]);
 }
 
 /**

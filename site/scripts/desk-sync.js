@@ -2,7 +2,7 @@
 // is to say.
 
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { board as fetchBoard, download, list, postBoard, putNote } from "./desk-client.js";
+import { board as fetchBoard, download, listings, postBoard, putNote } from "./desk-client.js";
 import { dayAfter } from "./desk-days.js";
 import { read, signedBy } from "./desk-drop.js";
 import { noteId } from "./desk-note.js";
@@ -109,9 +109,8 @@ async function fetchAll(desk, way, fetched, report) {
   const { state } = desk;
   const since = newest(state);
   judgeAgain(state, desk.edition.edition);
-  for (let more = true; more; ) {
-    const page = await list(way, state.cursor);
-    const fresh = page.drops.filter(({ id }) => !state.entries.has(id) && !state.others.has(id));
+  for await (const { drops, cursor } of listings(way, state.cursor)) {
+    const fresh = drops.filter(({ id }) => !state.entries.has(id) && !state.others.has(id));
     for (const [at, listed] of fresh.entries()) {
       const left = fresh.length - at;
       const counted = (/** @type {number} */ have) =>
@@ -123,9 +122,7 @@ async function fetchAll(desk, way, fetched, report) {
       else if (entry.letter?.kind === "note") fetched.notes++;
       else fetched.drops++;
     }
-    // A cursor that stands still would be asked for again without end.
-    more = page.more && page.cursor !== state.cursor;
-    state.cursor = page.cursor;
+    state.cursor = cursor;
   }
 }
 

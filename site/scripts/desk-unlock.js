@@ -7,7 +7,7 @@ import { BadIdentity, LONGEST, acting, unlock } from "./desk-identity.js";
 import { clearRotation } from "./desk-rotate.js";
 import { edition, placeOf, session } from "./desk-session.js";
 import { BadState, newState, openState, sealState } from "./desk-state.js";
-import { announce, control, element, mark, percent, sentence, show } from "./page.js";
+import { announce, control, element, mark, sentence, show, showShare } from "./page.js";
 
 /** @typedef {import("./desk-sync.js").Desk} Desk */
 
@@ -59,10 +59,7 @@ export async function begin() {
  * @returns {Promise<Desk | null>}
  */
 async function unlocked(typed) {
-  const all = await unlock(session.file, typed, (share) => {
-    bar.value = share;
-    announce(sentence("unlocking", { percent: percent(Math.floor(share * 10) / 10) }), false);
-  });
+  const all = await unlock(session.file, typed, (share) => showShare(bar, "unlocking", share));
   const one = all.find((each) => placeOf(each) >= 0);
   if (!one) {
     announce("");

@@ -1,6 +1,6 @@
 // What a source sends, keys/FORMAT.md section 2: a tar, padded with zeros, in an age file.
 
-import { bytesToHex, randomBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex, concatBytes, randomBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { Encrypter, generateHybridIdentity, identityToRecipient } from "age-encryption";
 import { breathe } from "./breathe.js";
 import { contents } from "./file.js";
@@ -91,8 +91,20 @@ export async function* sealTo(content, to, recipients) {
   yield* inParts(await age.encrypt(pulled(content)));
 }
 
+/**
+ * The same in one piece, for what is small enough.
+ * @param {AsyncGenerator<Uint8Array>} content
+ * @param {readonly string[]} to names
+ * @param {readonly {name: string, recipient: string}[]} recipients all of the page's, in its order
+ */
+export async function sealWhole(content, to, recipients) {
+  const parts = [];
+  for await (const part of sealTo(content, to, recipients)) parts.push(part);
+  return concatBytes(...parts);
+}
+
 /** A recipient whose identity is forgotten here. */
-export async function throwaway() {
+async function throwaway() {
   return identityToRecipient(await generateHybridIdentity());
 }
 

@@ -97,6 +97,17 @@ export function percent(share) {
 }
 
 /**
+ * Shows how much of some work is done; who does not see the bar hears it every tenth.
+ * @param {HTMLProgressElement} bar
+ * @param {string} said
+ * @param {number} share of 1
+ */
+export function showShare(bar, said, share) {
+  bar.value = share;
+  announce(sentence(said, { percent: percent(Math.floor(share * 10) / 10) }), false);
+}
+
+/**
  * Shows one step, alone, and moves the reader to its heading. What was said about the last one is gone.
  * @param {string} name
  */

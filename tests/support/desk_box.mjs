@@ -8,11 +8,11 @@ import { open } from "../../site/scripts/desk-reader.js";
 import { newState } from "../../site/scripts/desk-state.js";
 import { takeIn } from "../../site/scripts/desk-sync.js";
 import { note, tellAgain } from "../../site/scripts/desk-telling.js";
-import { seal, throwaway } from "../../site/scripts/drop.js";
+import { inChunks, seal, sealWhole } from "../../site/scripts/drop.js";
 import { sumsOf } from "../../site/scripts/file.js";
 import { library } from "./vectors.mjs";
 
-const { Encrypter, generateHybridIdentity } = library("age-encryption");
+const { generateHybridIdentity } = library("age-encryption");
 
 export const TODAY = "2026-11-22";
 export const names = ["ada", "bea", "cyn"];
@@ -89,10 +89,6 @@ export async function plaintext(sealed, name) {
   return Buffer.from(await reader.upTo(1 << 24));
 }
 
-export async function sealedTo(plain, ...to) {
-  const age = new Encrypter();
-  for (const { name, recipient } of recipients) {
-    age.addRecipient(to.includes(name) ? recipient : await throwaway());
-  }
-  return age.encrypt(new Uint8Array(plain));
+export function sealedTo(plain, ...to) {
+  return sealWhole(inChunks(new Uint8Array(plain)), to, recipients);
 }
