@@ -1,20 +1,14 @@
 from collections.abc import Iterator
 
 import pytest
-from support.newsdesk import Newsdesk
+from support.newsdesk import Newsdesk, joined
 
 
 @pytest.fixture
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsdesk]:
     """A newsroom whose relay runs and to which ada and bea have joined."""
-    newsdesk = Newsdesk(tmp_path_factory.mktemp("newsdesk"))
-    newsdesk.start()
-    try:
-        for name in newsdesk.journalists:
-            assert newsdesk.join(name).status == 0
+    with joined(tmp_path_factory.mktemp("newsdesk")) as newsdesk:
         yield newsdesk
-    finally:
-        newsdesk.stop()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -132,6 +132,19 @@ class Newsdesk:
     def desk(self, name: str, *arguments: str | Path, **more: Any) -> Result:
         """Runs a command at a journalist's desk."""
         return run("--home", self.home(name), *arguments, **more)
+
+
+@contextlib.contextmanager
+def joined(*given: Any, **changes: Any) -> Iterator[Newsdesk]:
+    """A `Newsdesk` whose relay runs and to which all its journalists have joined."""
+    newsdesk = Newsdesk(*given, **changes)
+    newsdesk.start()
+    try:
+        for name in newsdesk.journalists:
+            assert newsdesk.join(name).status == 0
+        yield newsdesk
+    finally:
+        newsdesk.stop()
 
 
 def newsroom(masthead: MastheadKey, journalists: Any, **changes: Any) -> Newsroom:

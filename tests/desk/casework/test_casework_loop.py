@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.newsdesk import Newsdesk, Result, Source
+from support.newsdesk import Newsdesk, Result, Source, joined
 from support.relay_process import ask
 
 from keys.options import Partner
@@ -19,14 +19,8 @@ PARTNERS = (
 @pytest.fixture
 def alliance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsdesk]:
     """A newsroom of two partners, to which ada and bea and cyn have joined."""
-    newsdesk = Newsdesk(tmp_path_factory.mktemp("alliance"), ("ada", "bea", "cyn"), partners=PARTNERS)
-    newsdesk.start()
-    try:
-        for name in newsdesk.journalists:
-            assert newsdesk.join(name).status == 0
+    with joined(tmp_path_factory.mktemp("alliance"), ("ada", "bea", "cyn"), partners=PARTNERS) as newsdesk:
         yield newsdesk
-    finally:
-        newsdesk.stop()
 
 
 def fetch(house: Newsdesk, *names: str, **more: Any) -> None:

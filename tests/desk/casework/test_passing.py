@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.cutting_proxy import CuttingProxy
-from support.newsdesk import Newsdesk, Source
+from support.newsdesk import Newsdesk, Source, joined
 from support.relay_process import ask
 from support.wires import Script, http
 
@@ -23,14 +23,8 @@ LARGE = bytes(range(256)) * (18 << 10)  # 4.5 MiB
 
 @pytest.fixture
 def alliance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsdesk]:
-    newsdesk = Newsdesk(tmp_path_factory.mktemp("alliance"), ("ada", "cyn"), partners=PARTNERS)
-    newsdesk.start()
-    try:
-        for name in newsdesk.journalists:
-            assert newsdesk.join(name).status == 0
+    with joined(tmp_path_factory.mktemp("alliance"), ("ada", "cyn"), partners=PARTNERS) as newsdesk:
         yield newsdesk
-    finally:
-        newsdesk.stop()
 
 
 def sizes(house: Newsdesk) -> list[int]:
