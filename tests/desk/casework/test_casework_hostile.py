@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from nacl.signing import SigningKey
-from support.newsdesk import Newsdesk, Source, put, recipients
+from support.newsdesk import Newsdesk, Source, joined, put, recipients
 from support.relay_process import ask
 
 from keys import drop as drops
@@ -20,14 +20,8 @@ NAMES = ("ada", "bea", "eve")
 @pytest.fixture
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsdesk]:
     """A newsroom of three, in which sources write to ada and bea."""
-    newsdesk = Newsdesk(tmp_path_factory.mktemp("hostile"), NAMES)
-    newsdesk.start()
-    try:
-        for name in NAMES:
-            assert newsdesk.join(name).status == 0
+    with joined(tmp_path_factory.mktemp("hostile"), NAMES) as newsdesk:
         yield newsdesk
-    finally:
-        newsdesk.stop()
 
 
 def sealed(
