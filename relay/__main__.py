@@ -15,6 +15,7 @@ from pathlib import Path
 from relay.app import serve
 from relay.errors import BadSettings, CannotServe
 from relay.memory import keep_memory
+from relay.ready import tell_systemd
 from relay.settings import Address, Settings, load
 
 _USAGE = """\
@@ -67,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _ready(source: Address, desk: Address) -> None:
+    tell_systemd()
     print(json.dumps({"source": str(source), "desk": str(desk)}), flush=True)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from relay.errors import BadSettings, CannotServe
 from relay.memory import keep_memory
+from relay.ready import tell_systemd
 from relay.sealer.app import serve
 from relay.sealer.settings import Settings, load
 from relay.settings import Address
@@ -52,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _ready(listen: Address) -> None:
+    tell_systemd()
     print(json.dumps({"listen": str(listen)}), flush=True)
 
 
