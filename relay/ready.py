@@ -9,7 +9,7 @@ from relay.errors import CannotServe
 
 
 def tell_systemd() -> None:
-    """Says that the sockets are open, where systemd waits for that; refuses (CannotServe) to go on unheard."""
+    """Says that the sockets are open, where systemd waits for that; refuses (CannotServe) to go unheard."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
