@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -15,7 +16,7 @@ from typing import NoReturn
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from image import converge, debian, disk, finish, given, start
-from image.boards import MIB
+from image.boards import MIB, Board
 from image.errors import NoImage
 from image.given import Given
 from keys.errors import KnotholeError
@@ -55,20 +56,21 @@ def make(what: Given) -> None:
         root = workshop / "root"
         debian.bare(what.board, what.host["newsroom_bridges"], root, epoch)
         debian.dress(root, what.key)
+        name = disk.names(what.board, what.host["newsroom_edition_digest"])
+        start.tell(what.board, root, name)
         _say(f"a bare Debian after {_minutes(began)}")
         converge.converge(what, workshop)
         _say(f"the box after {_minutes(began)}")
-        image = pack(what, root, workshop, epoch)
+        image = pack(what.board, name, workshop, epoch)
         image.replace(what.out)
     size = what.out.stat()
     used = size.st_blocks * 512
     _say(f"{what.out}: {size.st_size // MIB} MiB, {used // MIB} of them written, after {_minutes(began)}")
 
 
-def pack(what: Given, root: Path, workshop: Path, epoch: int) -> Path:
+def pack(board: Board, name: uuid.UUID, workshop: Path, epoch: int) -> Path:
     """Makes the image of the tree of a box."""
-    board, image = what.board, workshop / "image"
-    name = disk.names(board, what.host["newsroom_edition_digest"])
+    root, image = workshop / "root", workshop / "image"
     start.settle(board, root, name)
     finish.clean(root)
     systems = start.firmware(board, workshop, name, epoch)
@@ -98,7 +100,7 @@ def _end(*_: object) -> NoReturn:
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser("python -m image", description=__doc__)
     parser.add_argument("newsroom", metavar="newsroom.yaml")
-    parser.add_argument("--board", default="", help="vps")
+    parser.add_argument("--board", default="", help="vps or pi")
     parser.add_argument("--key", default="~/.ssh/id_ed25519.pub", help="the public ssh key of who may log in")
     parser.add_argument(
         "--vault", default="", metavar="FILE", help="holds the passphrase of the onions' keys"

@@ -7,26 +7,33 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from image.container import Container
 from image.errors import NoImage
+from image.foreign import Foreign
 from image.given import HERE, Given, as_a_pipe
 
 
 def converge(given: Given, workshop: Path) -> None:
-    """Makes the tree `root` of the workshop a box, in a container that starts from it."""
+    """Makes the tree `root` of the workshop a box, in a machine that starts from it."""
+    hosts = workshop / "hosts.json"
     try:
-        with Container(folder=workshop) as machine:
-            _play(given, workshop / "hosts.json", machine.pid)
+        if given.board.is_this():
+            with Container(folder=workshop) as machine:
+                _play(given, hosts, {"ansible_connection": "container", "container_pid": machine.pid})
+        else:
+            with Foreign(given, workshop) as machine:
+                _play(given, hosts, machine.way)
+                machine.bring_back()
     except RuntimeError as silent:
-        said = f"the bare Debian does not start in its container: {silent}"
-        raise NoImage(said, "see that systemd-nspawn starts others here") from None
+        said = f"the bare Debian does not start, or ends too early: {silent}"
+        raise NoImage(said, "see that systemd-nspawn, or qemu, starts others here") from None
 
 
-def _play(given: Given, hosts: Path, pid: int) -> None:
-    way = {"ansible_connection": "container", "container_pid": pid, "ansible_user": "root"}
+def _play(given: Given, hosts: Path, way: dict[str, Any]) -> None:
     # How much memory it will have, the machine that it is made on cannot say.
-    said = way | {"relay_uploads": given.board.uploads}
+    said = way | {"ansible_user": "root", "relay_uploads": given.board.uploads}
     hosts.write_text(json.dumps({"all": {"hosts": {"box": said}}}))
     known = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     known |= {"NEWSROOM": str(given.newsroom), "PATH": f"{Path(sys.executable).parent}:{known['PATH']}"}

@@ -55,11 +55,13 @@ def bare(board: Board, bridges: Sequence[str], root: Path, epoch: int) -> None:
     """Makes the tree, which starts with a kernel of its own and in a container alike."""
     signed = f"[signed-by={_KEYRING}]"
     sources = [
-        f"deb {signed} {MIRROR} {SUITE} main",
-        f"deb {signed} {MIRROR} {SUITE}-updates main",
-        f"deb {signed} {MIRROR}-security {SUITE}-security main",
+        f"deb {signed} {place} {board.components}"
+        for place in (f"{MIRROR} {SUITE}", f"{MIRROR} {SUITE}-updates", f"{MIRROR}-security {SUITE}-security")
     ]
     later = " ".join((*ROLES, *transports(bridges)))
+    known = os.environ | {"SOURCE_DATE_EPOCH": str(epoch), "DEBIAN_FRONTEND": "noninteractive"}
+    if not board.is_this():
+        known["INITRD"] = "No"  # not with every package that asks for it: it takes minutes
     done = subprocess.run(
         [
             *_APART,
@@ -68,12 +70,13 @@ def bare(board: Board, bridges: Sequence[str], root: Path, epoch: int) -> None:
             *("--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*"),
             *("--dpkgopt=force-unsafe-io", "--skip=cleanup/apt/lists,cleanup/apt/cache"),
             f"--include={','.join((*_START, *board.packages))}",
+            *([] if board.is_this() else ['--customize-hook=chroot "$1" update-initramfs -c -k all']),
             f'--customize-hook=chroot "$1" {_FETCH} {later}',
             SUITE,
             root,
             *sources,
         ],
-        env=os.environ | {"SOURCE_DATE_EPOCH": str(epoch), "DEBIAN_FRONTEND": "noninteractive"},
+        env=known,
         check=False,
     )
     if done.returncode:
@@ -90,9 +93,14 @@ def dress(root: Path, key: str) -> None:
     names = root / "etc/resolv.conf"
     names.unlink(missing_ok=True)
     names.symlink_to("../run/systemd/resolve/stub-resolv.conf")
+    let_in(root, key)
+
+
+def let_in(root: Path, *keys: str) -> None:
+    """Lets those ssh keys in, and no other."""
     ssh = root / "root/.ssh"
     ssh.mkdir(mode=0o700, exist_ok=True)
-    (ssh / "authorized_keys").write_text(f"{key}\n")
+    (ssh / "authorized_keys").write_text("".join(f"{key}\n" for key in keys))
     (ssh / "authorized_keys").chmod(0o600)
 
 

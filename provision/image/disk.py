@@ -20,6 +20,7 @@ _HOLE = bytes(MIB)
 _PIECE = 4 * MIB  # in which flash memory is erased
 _FIRST = _PIECE  # where the first partition starts
 _BEHIND = MIB  # for the second copy of a GPT
+_LARGE = 256 * MIB  # a FAT, which then counts with 32 bits; a Pi's type of partition says so too
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ def part_name(disk: uuid.UUID, label: str) -> uuid.UUID:
     return uuid.uuid5(disk, label)
 
 
+def fat_number(name: uuid.UUID) -> str:
+    """Gives what is left of a name where there are 32 bits for it."""
+    return f"{name.fields[0]:08x}"
+
+
 def room(root: Path) -> int:
     """Gives the size of the root partition: its files, an eighth for their system, and room to start in."""
     pieces: int = -(-(finish.size(root) * 9 // 8 + 192 * MIB) // _PIECE)
@@ -56,10 +62,11 @@ def places(board: Board, last: int) -> list[Place]:
 
 def table(board: Board, disk: uuid.UUID, last: int) -> str:
     """Gives what sfdisk is told."""
-    lines = ["label: gpt", f"label-id: {disk}"]
+    gpt = board.table == "gpt"
+    lines = [f"label: {board.table}", f"label-id: {disk if gpt else f'0x{fat_number(disk)}'}"]
     for part, place in zip(board.parts, places(board, last), strict=True):
-        where = f"start={place.start // SECTOR}, size={place.size // SECTOR}"
-        lines.append(f"{where}, type={part.kind}, name={part.label}, uuid={part_name(disk, part.label)}")
+        line = f"start={place.start // SECTOR}, size={place.size // SECTOR}, type={part.kind}"
+        lines.append(f"{line}, name={part.label}, uuid={part_name(disk, part.label)}" if gpt else line)
     return "\n".join(lines) + "\n"
 
 
@@ -88,8 +95,9 @@ def fat(folder: Path, file: Path, size: int, *, label: str, name: uuid.UUID, epo
     """Makes a FAT file system of a folder, with the times of its files."""
     with file.open("wb") as out:
         out.truncate(size)
-    number = f"{name.fields[0]:08x}"
-    _run("mkfs.vfat", "--invariant", "-F", "16", "-n", label, "-i", number, file, epoch=epoch)
+    bits = "32" if size >= _LARGE else "16"
+    made = ("--invariant", "-F", bits, "-n", label, "-i", fat_number(name))
+    _run("mkfs.vfat", *made, file, epoch=epoch)
     inside = sorted(folder.iterdir())
     _run("mcopy", "-s", "-m", "-Q", "-i", file, *inside, "::", epoch=epoch)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -17,10 +16,10 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, VaultSecret
 
+from image import grub
 from image.boards import BOARDS, Board
 from image.disk import SEARCHED
 from image.errors import NoImage
-from image.start import GRUB
 from keys import onion
 
 HERE = Path(__file__).resolve().parent.parent
@@ -34,12 +33,9 @@ _TOOLS = {
     "mkfs.vfat": "dosfstools",
     "mcopy": "mtools",
     "ssh-keygen": "openssh-client",
-    "systemd-nspawn": "systemd-container",
     "unshare": "util-linux",
-    "nsenter": "util-linux",
-    "grub-mkimage": "grub-common",
 }
-_GRUB = {"i386-pc": "grub-pc-bin", "x86_64-efi": "grub-efi-amd64-bin"}
+_CONTAINER = {"systemd-nspawn": "systemd-container", "nsenter": "util-linux"}
 
 
 @dataclass(frozen=True)
@@ -68,20 +64,45 @@ def computer(board: Board, folder: Path) -> None:
     """Refuses a computer that cannot make the image: without the programs, the rights or the room."""
     if os.geteuid() != 0:
         raise NoImage("only root can make files that belong to others", "run it with sudo")
-    if platform.machine() != board.machine:
+    if not board.is_this() and not board.emulated:
         said = (
             f"an image for a {board.name} is made on a computer with its kind of processor, {board.machine}"
         )
         raise NoImage(said, "run this on one; a rented server of that kind will do for an hour")
-    lacking = {package for program, package in _TOOLS.items() if shutil.which(program, path=SEARCHED) is None}
-    lacking |= {package for kind, package in _GRUB.items() if not (GRUB / kind).is_dir()}
-    if lacking:
+    if lacking := _lacking(board):
         packages = " ".join(sorted(lacking))
         raise NoImage("this computer lacks programs that make an image", f"run `apt-get install {packages}`")
+    if not board.is_this() and subprocess.run(["arch-test", board.debian], capture_output=True).returncode:
+        remedy = "run `apt-get install qemu-user-static`; in a container, on the computer that it is in"
+        raise NoImage(f"this computer does not run programs for {board.debian}", remedy)
     if shutil.disk_usage(folder).free < SCRATCH:
         raise NoImage(
             f"{folder} has less than {SCRATCH >> 30} GiB free", "make room, or say another OUT=FILE"
         )
+
+
+def _lacking(board: Board) -> set[str]:
+    """Gives the packages of programs that are not there."""
+    tools = dict(_TOOLS)
+    if board.starter == "grub":
+        tools |= grub.NEEDS
+    if board.is_this():
+        tools |= _CONTAINER
+    else:
+        tools |= {
+            f"qemu-system-{board.machine}": board.emulated,
+            "arch-test": "arch-test",
+            "ssh": "openssh-client",
+        }
+    lacking = {package for program, package in tools.items() if not _is_there(program)}
+    # By either name: Debian 13 has the one, and installs it with the package of the other.
+    if not board.is_this() and not any(_is_there(f"qemu-{board.machine}{kind}") for kind in ("", "-static")):
+        lacking.add("qemu-user-static")
+    return lacking
+
+
+def _is_there(program: str) -> bool:
+    return Path(program).is_dir() or shutil.which(program, path=SEARCHED) is not None
 
 
 def operator(file: Path) -> str:

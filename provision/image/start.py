@@ -2,87 +2,50 @@
 
 from __future__ import annotations
 
-import struct
-import subprocess
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
-from image import disk, finish
-from image.boards import MIB, Board
+from image import disk, grub, raspi
+from image.boards import Board, Part
 
-GRUB = Path("/usr/lib/grub")
-# All that GRUB needs to read its menu on the root partition. It is never made anew: two links lead to
-# Debian's newest kernel.
-_MODULES = ("part_gpt", "ext2", "search", "search_fs_uuid", "normal", "linux", "test", "echo")
-_KINDS = {"i386-pc": ("biosdisk",), "x86_64-efi": ("efi_gop", "all_video")}
-_MENU = """\
-set timeout=2
-menuentry 'knothole' {{
-    linux /vmlinuz {line}
-    initrd /initrd.img
-}}
-menuentry 'knothole, with the kernel before' {{
-    linux /vmlinuz.old {line}
-    initrd /initrd.img.old
-}}
-"""
-LINE = "root=UUID={root} ro console=tty0 console=ttyS0,115200 quiet init_on_free=1"
-_FSTAB = "UUID={root} / ext4 noatime,errors=remount-ro 0 1\n"
-# Of boot.img and of the first sector of core.img: where each keeps the place of what it loads next.
-_CODE, _KERNEL_AT, _DRIVE_CHECK, _NEXT_AT = 440, 0x5C, 0x66, 0x1F4
-_TWO_NOPS = b"\x90\x90"
+_STARTERS = {"grub": grub, "raspi": raspi}
+_ROOT = "UUID={name} / ext4 noatime,errors=remount-ro 0 1"
+# Only a new kernel needs it: without it the box still starts, and says that a unit failed.
+_FAT = "UUID={number} {place} vfat noatime,nofail,nodev,nosuid,noexec,umask=0077 0 2"
+
+
+def tell(board: Board, root: Path, name: uuid.UUID) -> None:
+    """Writes into a bare tree where its root will be, for what starts it."""
+    _STARTERS[board.starter].tell(root, disk.part_name(name, board.parts[-1].label))
 
 
 def settle(board: Board, root: Path, name: uuid.UUID) -> None:
-    """Writes into the tree what it mounts, what GRUB offers, and that it has never started yet."""
-    system = disk.part_name(name, board.parts[-1].label)
-    (root / "etc/fstab").write_text(_FSTAB.format(root=system))
+    """Writes into the tree of a box what it mounts, and that it has never started yet."""
+    (root / "etc/fstab").write_text("".join(f"{line}\n" for line in _mounts(board, name)))
     (root / "etc/knothole/first-start").touch()
-    menu = root / "boot/grub/grub.cfg"
-    menu.parent.mkdir(exist_ok=True)
-    menu.write_text(_MENU.format(line=LINE.format(root=system)))
+
+
+def _mounts(board: Board, name: uuid.UUID) -> Iterator[str]:
+    *others, last = board.parts
+    yield _ROOT.format(name=disk.part_name(name, last.label))
+    for part in others:
+        if part.mount:
+            yield _FAT.format(number=_as_mounted(part, name), place=part.mount)
+
+
+def _as_mounted(part: Part, name: uuid.UUID) -> str:
+    number = disk.fat_number(disk.part_name(name, part.label)).upper()
+    return f"{number[:4]}-{number[4:]}"
 
 
 def firmware(board: Board, workshop: Path, name: uuid.UUID, epoch: int) -> list[Path]:
-    """Makes what stands in the partitions before the root: a GRUB for each kind of firmware."""
-    core = _core(workshop, disk.part_name(name, "ROOT"), "i386-pc")
-    _patch(core, struct.pack("<Q", disk.places(board, 0)[0].start // disk.SECTOR + 1), _NEXT_AT)
-    return [core, _esp(board, workshop, name, epoch)]
-
-
-def _esp(board: Board, workshop: Path, name: uuid.UUID, epoch: int) -> Path:
-    inside, file = workshop / "esp", workshop / "esp.fat"
-    boot = inside / "EFI/BOOT"
-    boot.mkdir(parents=True)
-    _core(workshop, disk.part_name(name, "ROOT"), "x86_64-efi").rename(boot / "BOOTX64.EFI")
-    finish.clamp(inside, epoch)
-    part = board.parts[1]
-    disk.fat(
-        inside, file, part.mib * MIB, label=part.label, name=disk.part_name(name, part.label), epoch=epoch
-    )
-    return file
-
-
-def _core(workshop: Path, root: uuid.UUID, kind: str) -> Path:
-    """Makes a GRUB that knows its root partition by name."""
-    told, made = workshop / "early.cfg", workshop / f"core.{kind}"
-    told.write_text(f"search --no-floppy --fs-uuid --set=root {root}\nset prefix=($root)/boot/grub\n")
-    place: list[str | Path] = ["-d", GRUB / kind, "-p", "/boot/grub", "-c", told, "-o", made]
-    make = ["grub-mkimage", "-O", kind, *place, *_MODULES, *_KINDS[kind]]
-    subprocess.run(make, check=True)
+    """Makes what stands in the partitions before the root."""
+    made: list[Path] = _STARTERS[board.starter].systems(board, workshop, name, epoch)
     return made
 
 
 def begin(image: Path, board: Board) -> None:
-    """Writes the first sector's code, where firmware of the older kind looks; the table there stays."""
-    code = (GRUB / "i386-pc/boot.img").read_bytes()[:_CODE]
-    _patch(image, code, 0)
-    _patch(image, struct.pack("<Q", disk.places(board, 0)[0].start // disk.SECTOR), _KERNEL_AT)
-    # Some say that they started from a floppy, and GRUB would believe them.
-    _patch(image, _TWO_NOPS, _DRIVE_CHECK)
-
-
-def _patch(file: Path, data: bytes, at: int) -> None:
-    with file.open("r+b") as out:
-        out.seek(at)
-        out.write(data)
+    """Writes what the first sector holds beside the table: for GRUB code, for a Raspberry Pi nothing."""
+    if board.starter == "grub":
+        grub.begin(image, board)

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from image import disk, finish, start
-from image.boards import MIB, VPS
+from image import disk, finish, grub, start
+from image.boards import MIB, PI, VPS, Board
 from image.errors import NoImage
 
 SEARCHED = f"{os.environ['PATH']}:/usr/sbin:/sbin"
@@ -21,6 +21,7 @@ EPOCH = 1_700_000_000
 NAME = uuid.UUID("00112233-4455-6677-8899-aabbccddeeff")
 
 pytestmark = pytest.mark.skipif(bool(LACKING), reason=f"not installed: {LACKING}")
+both = pytest.mark.parametrize("board", [VPS, PI], ids=lambda board: board.name)
 
 
 def said(*words: str | Path) -> str:
@@ -40,28 +41,30 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
-def made(tree: Path, folder: Path) -> Path:
-    """An image of the tree, whose /boot/firmware is the second partition; the first has a line of text."""
+def made(tree: Path, folder: Path, board: Board) -> Path:
+    """An image of the tree, with its /boot/firmware before the root; a first of three has a line of text."""
     folder.mkdir()
     finish.clamp(tree, EPOCH)
     system = folder / "system"
     disk.ext4(tree, system, 32 * MIB, label="ROOT", name=disk.part_name(NAME, "ROOT"), epoch=EPOCH)
-    core, part = folder / "core", VPS.parts[1]
+    *before, part, _ = board.parts
+    core = folder / "core"
     core.write_text("from the core\n")
     fat = folder / "fat"
     disk.fat(tree / "boot/firmware", fat, part.mib * MIB, label=part.label, name=NAME, epoch=EPOCH)
-    disk.write(folder / "image", VPS, NAME, [core, fat, system])
+    disk.write(folder / "image", board, NAME, [*(core for _ in before), fat, system])
     return folder / "image"
 
 
-def test_the_partitions_lie_where_they_were_said_to(tree: Path, tmp_path: Path) -> None:
-    image = made(tree, tmp_path / "made")
+@both
+def test_the_partitions_lie_where_they_were_said_to(board: Board, tree: Path, tmp_path: Path) -> None:
+    image = made(tree, tmp_path / "made", board)
     table = json.loads(said("sfdisk", "--json", image))["partitiontable"]
-    assert table["label"] == "gpt"
-    where = disk.places(VPS, 32 * MIB)
+    assert table["label"] == board.table
+    where = disk.places(board, 32 * MIB)
     found = [(one["start"] * disk.SECTOR, one["size"] * disk.SECTOR) for one in table["partitions"]]
     assert found == [(place.start, place.size) for place in where]
-    assert [one["type"].lower() for one in table["partitions"]] == [part.kind.lower() for part in VPS.parts]
+    assert [one["type"].lower() for one in table["partitions"]] == [part.kind.lower() for part in board.parts]
     ends = [start + size for start, size in found]
     assert all(end <= start for end, (start, _) in zip(ends, found[1:], strict=False))
     assert all(start % MIB == 0 for start, _ in found)
@@ -69,9 +72,10 @@ def test_the_partitions_lie_where_they_were_said_to(tree: Path, tmp_path: Path) 
     assert "ROOT: " in said("e2fsck", "-fn", f"{image}?offset={found[-1][0]}"), "and no error is found in it"
 
 
-def test_the_files_are_in_them(tree: Path, tmp_path: Path) -> None:
-    image = made(tree, tmp_path / "made")
-    *_, fat, root = disk.places(VPS, 32 * MIB)
+@both
+def test_the_files_are_in_them(board: Board, tree: Path, tmp_path: Path) -> None:
+    image = made(tree, tmp_path / "made", board)
+    *_, fat, root = disk.places(board, 32 * MIB)
     assert said("debugfs", "-R", "cat /etc/hello", f"{image}?offset={root.start}") == "from the root\n"
     assert "Mode:  0600" in said("debugfs", "-R", "stat /etc/secret", f"{image}?offset={root.start}")
     assert said("mtype", "-i", f"{image}@@{fat.start}", "::/config.txt") == "from the firmware\n"
@@ -79,11 +83,24 @@ def test_the_files_are_in_them(tree: Path, tmp_path: Path) -> None:
     assert image.stat().st_blocks * 512 < image.stat().st_size / 2
 
 
-def test_the_same_tree_is_the_same_image(tree: Path, tmp_path: Path) -> None:
+def test_a_pi_finds_its_files_by_the_older_kind_of_table_and_of_fat(tree: Path, tmp_path: Path) -> None:
+    image = made(tree, tmp_path / "made", PI)
+    assert sector(image)[510:] == b"\x55\xaa"
+    kind, start = sector(image)[446 + 4], int.from_bytes(sector(image)[446 + 8 : 446 + 12], "little")
+    assert (kind, start) == (0x0C, disk.places(PI, 0)[0].start // disk.SECTOR)
+    with image.open("rb") as file:
+        file.seek(start * disk.SECTOR)
+        boot = file.read(disk.SECTOR)
+    assert boot[82:90] == b"FAT32   "
+    assert boot[67:71][::-1].hex() == disk.fat_number(NAME)
+
+
+@both
+def test_the_same_tree_is_the_same_image(board: Board, tree: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(tree, other, symlinks=True)
-    one = made(tree, tmp_path / "one")
-    assert filecmp.cmp(one, made(other, tmp_path / "two"), shallow=False)
+    one = made(tree, tmp_path / "one", board)
+    assert filecmp.cmp(one, made(other, tmp_path / "two", board), shallow=False)
 
 
 def test_there_is_room_for_the_tree(tree: Path, tmp_path: Path) -> None:
@@ -102,9 +119,9 @@ def test_two_newsrooms_and_two_boards_have_disks_of_other_names() -> None:
     assert len(names | {disk.part_name(name, "ROOT") for name in names}) == 8
 
 
-@pytest.mark.skipif(not start.GRUB.is_dir(), reason="GRUB's parts are not installed")
+@pytest.mark.skipif(not grub.GRUB.is_dir(), reason="GRUB's parts are not installed")
 def test_the_first_sector_starts_grub_and_keeps_the_table(tree: Path, tmp_path: Path) -> None:
-    image = made(tree, tmp_path / "made")
+    image = made(tree, tmp_path / "made", VPS)
     before = sector(image)
     start.begin(image, VPS)
     after = sector(image)

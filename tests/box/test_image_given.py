@@ -1,6 +1,7 @@
 """What no image is made from is refused before the first byte is fetched, in a sentence with its remedy."""
 
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from image import given
-from image.boards import VPS
+from image.boards import PI, VPS
 from image.errors import NoImage
 from support.box_room import PROVISION, inventory
 
@@ -100,6 +101,23 @@ def test_a_computer_that_lacks_programs_is_told_which_packages_have_them(
     said = refused(lambda: given.computer(VPS, tmp_path))
     assert "run `apt-get install " in said
     assert {"mmdebstrap", "fdisk", "mtools", "dosfstools"} <= set(said.split("`")[1].split())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root comes that far")
+def test_a_computer_of_another_kind_is_told_what_emulates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(given, "SEARCHED", str(tmp_path))
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    named = refused(lambda: given.computer(PI, tmp_path)).split("`")[1].split()
+    assert {"qemu-system-arm", "qemu-user-static", "arch-test"} <= set(named)
+    assert not {"systemd-container", "grub-pc-bin"} & set(named)
+    said = refused(lambda: given.computer(VPS, tmp_path))
+    assert said.startswith("an image for a vps is made on a computer with its kind of processor, x86_64; run")
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    named = refused(lambda: given.computer(PI, tmp_path)).split("`")[1].split()
+    assert "systemd-container" in named
+    assert "qemu-system-arm" not in named
 
 
 def test_the_command_says_so_and_leaves_nothing(newsroom: Path, key: Path) -> None:

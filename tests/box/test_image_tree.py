@@ -1,12 +1,14 @@
 """The tree of a machine that ran becomes one from which no machine has run yet."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from image import debian, disk, finish, start
-from image.boards import VPS
+from image import debian, disk, finish, raspi, start
+from image.boards import MIB, PI, VPS
+from image.errors import NoImage
 
 NAME = disk.names(VPS, "3-abc")
 STAYS = {
@@ -83,13 +85,79 @@ def test_no_file_is_younger_than_the_release(tree: Path) -> None:
 def test_a_tree_knows_its_root_by_the_disks_name(tree: Path) -> None:
     for folder in ("etc/knothole", "boot"):
         (tree / folder).mkdir()
+    start.tell(VPS, tree, NAME)
     start.settle(VPS, tree, NAME)
     assert (tree / "etc/knothole/first-start").exists()
     root = str(disk.part_name(NAME, "ROOT"))
-    assert (tree / "etc/fstab").read_text().startswith(f"UUID={root} / ext4 ")
+    (line,) = (tree / "etc/fstab").read_text().splitlines()
+    assert line.startswith(f"UUID={root} / ext4 ")
     menu = (tree / "boot/grub/grub.cfg").read_text()
     assert menu.count(f"root=UUID={root} ro") == 2
     assert "{" not in menu.replace("' {\n", "")
+
+
+@pytest.fixture
+def pi(tree: Path) -> Path:
+    """The tree of a Raspberry Pi, after the hook of its kernel ran."""
+    for folder in ("etc/knothole", "etc/default", "boot/firmware/overlays"):
+        (tree / folder).mkdir(parents=True)
+    for pattern in raspi.WANTED:
+        (tree / "boot/firmware" / pattern.replace("*", "6.12-arm64")).write_text("firmware")
+    start.tell(PI, tree, NAME)
+    told = (tree / "etc/default/raspi-firmware").read_text()
+    line = 'printf "%s root=%s cma=%s" "$CONSOLES" "$ROOTPART" "$CMA"'
+    said = subprocess.run(["sh", "-euc", f"{told}\n{line}"], capture_output=True, text=True, check=True)
+    (tree / "boot/firmware/cmdline.txt").write_text(said.stdout)
+    return tree
+
+
+def test_a_pi_is_told_of_its_root_and_reads_its_firmware_where_nothing_runs(pi: Path) -> None:
+    root = str(disk.part_name(NAME, "ROOT"))
+    told = (pi / "boot/firmware/cmdline.txt").read_text()
+    assert told == f"tty0 ttyS1,115200 root=UUID={root} cma=0"
+    start.settle(PI, pi, NAME)
+    first, second = (line.split() for line in (pi / "etc/fstab").read_text().splitlines())
+    assert first[:3] == [f"UUID={root}", "/", "ext4"]
+    number = disk.fat_number(disk.part_name(NAME, "FIRMWARE")).upper()
+    assert second[:3] == [f"UUID={number[:4]}-{number[4:]}", "/boot/firmware", "vfat"]
+    assert {"nodev", "nosuid", "noexec"} <= set(second[3].split(","))
+
+
+@pytest.mark.skipif(not shutil.which("mcopy"), reason="mtools is not installed")
+def test_a_pis_firmware_moves_to_its_own_partition(pi: Path, tmp_path: Path) -> None:
+    pi.rename(tmp_path / "root")
+    (file,) = start.firmware(PI, tmp_path, NAME, 1_700_000_000)
+    assert file.stat().st_size == PI.parts[0].mib * MIB
+    listed = subprocess.run(
+        ["mdir", "-b", "-i", file, "::"], capture_output=True, text=True, check=True
+    ).stdout
+    assert "::/config.txt" in listed.splitlines()
+    assert "::/vmlinuz-6.12-arm64" in listed.splitlines()
+    assert list((tmp_path / "root/boot/firmware").iterdir()) == []
+
+
+@pytest.mark.parametrize("lost", ["initrd.img-6.12-arm64", "start4.elf", "cmdline.txt"])
+def test_a_pi_that_could_not_start_is_no_image(pi: Path, tmp_path: Path, lost: str) -> None:
+    pi.rename(tmp_path / "root")
+    (tmp_path / "root/boot/firmware" / lost).unlink()
+    with pytest.raises(NoImage, match=r"the box has no .* in /boot/firmware"):
+        start.firmware(PI, tmp_path, NAME, 1_700_000_000)
+
+
+def test_a_pi_that_would_look_for_another_root_is_no_image(pi: Path, tmp_path: Path) -> None:
+    pi.rename(tmp_path / "root")
+    (tmp_path / "root/boot/firmware/cmdline.txt").write_text("root=/dev/vda rw")
+    with pytest.raises(NoImage, match="the box has no root=UUID="):
+        start.firmware(PI, tmp_path, NAME, 1_700_000_000)
+
+
+def test_who_may_log_in_is_all_who_may(tree: Path) -> None:
+    (tree / "root").mkdir(exist_ok=True)
+    debian.let_in(tree, "ssh-ed25519 AAAA operator", "ssh-ed25519 BBBB workshop")
+    debian.let_in(tree, "ssh-ed25519 AAAA operator")
+    file = tree / "root/.ssh/authorized_keys"
+    assert file.read_text() == "ssh-ed25519 AAAA operator\n"
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_shell_accepts_the_first_start() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from image import start
+from image import grub
 from support.box_room import PROVISION, ansible, inventory
 from support.tor import TOR
 
@@ -249,7 +249,7 @@ def test_memory_that_is_given_back_is_emptied_whatever_starts_the_kernel(box: Bo
     told = check("sh", "-euc", script, box.root / GRUB)
     assert told == "quiet init_on_free=1\n"
     assert box.text("etc/default/raspi-extra-cmdline") == "init_on_free=1\n"
-    assert start.LINE.endswith(" init_on_free=1")
+    assert grub.LINE.endswith(" init_on_free=1")
 
 
 def test_the_shell_accepts_its_profile(box: Box) -> None:

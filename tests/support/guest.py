@@ -10,14 +10,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from image.boards import Board
-from support.emulator import Emulator
+from image.boards import PI, Board
+from image.emulator import Emulator, directly
+from support.firmware import take
 
 _BOOT = 600  # seconds; an emulated processor is slow, and two of them on a busy one slower
+_MEMORY = {"vps": 1024, "pi": 512}  # MiB, of the smallest that serves
 _SHELL = """\
 [Unit]
 Description=The tests' shell
 DefaultDependencies=no
+StartLimitIntervalSec=0
 [Service]
 ExecStart=/bin/sh
 StandardInput=tty-force
@@ -25,18 +28,25 @@ StandardOutput=tty
 StandardError=tty
 TTYPath=/dev/hvc0
 Restart=always
+RestartSec=1
 """
 _WANTED = "[Unit]\nWants=probe.service\n"
 
 
 def _credentials() -> list[str]:
-    """What tells systemd, by the firmware's tables, to start the shell: the image stays as it is."""
+    """What tells systemd to start the shell: the image stays as it is."""
     said = {"systemd.extra-unit.probe.service": _SHELL, "systemd.unit-dropin.sysinit.target": _WANTED}
-    return [
-        word
-        for name, text in said.items()
-        for word in ("-smbios", f"type=11,value=io.systemd.credential.binary:{name}={_base64(text)}")
-    ]
+    return [f"{name}={_base64(text)}" for name, text in said.items()]
+
+
+def _started(board: Board, disk: Path, folder: Path) -> list[str]:
+    """By the firmware's tables; a Pi's firmware has none and is not here, but what it would read is."""
+    if board is not PI:
+        tables = [f"type=11,value=io.systemd.credential.binary:{one}" for one in _credentials()]
+        return [word for table in tables for word in ("-smbios", table)]
+    found = take(disk, folder)
+    told = " ".join(f"systemd.set_credential_binary={one.replace('=', ':', 1)}" for one in _credentials())
+    return [*directly(found.kernel, found.initramfs, f"console=ttyAMA0 {found.line} {told}")]
 
 
 def _base64(text: str) -> str:
@@ -54,7 +64,8 @@ class Guest:
             *("-device", "virtio-serial-pci", "-device", "virtconsole,chardev=shell"),
         )
         self.disk = disk
-        self.emulator = Emulator(board, disk, folder, *wires, *_credentials(), *more)
+        words = (*wires, *_started(board, disk, folder), *more)
+        self.emulator = Emulator(board, disk, folder, *words, memory=_MEMORY[board.name])
 
     def __enter__(self) -> Self:
         self.emulator.__enter__()
@@ -78,7 +89,7 @@ class Guest:
         heard = b""
         while b"hello-2" not in heard:
             if time.monotonic() > end or not self.emulator.runs():
-                raise RuntimeError(f"it did not start: {self.console()[-2000:]}")
+                raise RuntimeError(f"it did not start: {self.emulator.console()[-2000:]}")
             try:
                 heard += self._wire.recv(4096)
             except TimeoutError:
@@ -90,9 +101,6 @@ class Guest:
                 self._wire.settimeout(5)
                 if self._plug.exists():
                     self._wire.connect(str(self._plug))
-
-    def console(self) -> str:
-        return self.emulator.console.read_text(errors="replace") if self.emulator.console.exists() else ""
 
     def shell(self, script: str, seconds: float = 300) -> str:
         """What a script says there; it has to succeed."""
@@ -108,7 +116,7 @@ class Guest:
         while not (found := re.search(answer, heard, re.S)):
             piece = self._wire.recv(1 << 16)
             if not piece:
-                raise RuntimeError(f"it ended: {self.console()[-2000:]}")
+                raise RuntimeError(f"it ended: {self.emulator.console()[-2000:]}")
             heard += piece
         said = found[1].decode(errors="replace").replace("\r\n", "\n")
         assert found[2] == b"0", said
