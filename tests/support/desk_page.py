@@ -48,6 +48,10 @@ return {
   history: rows("#history > li", "author", "said", "text", "note"),
 };
 """
+_SYNCED = """
+const [syncing, said, problem] = ["syncing", "status", "problem"].map(id => document.getElementById(id));
+return syncing.checkVisibility() ? "" : said.textContent || problem.textContent;
+"""
 _SET = """
 const field = document.querySelector(arguments[0]);
 if (["radio", "checkbox"].includes(field.type)) field.checked = true;
@@ -129,8 +133,7 @@ class DeskPage:
 
     def synced(self) -> str:
         """What the page says once no sync is under way."""
-        self.firefox.wait(lambda: not self.firefox.shown("#syncing") and (self.said() or self.problem()))
-        return self.said() or self.problem()
+        return str(self.firefox.wait(lambda: self.firefox.script(_SYNCED)))
 
     def said(self) -> str:
         return str(self.firefox.script("return document.getElementById('status').textContent"))

@@ -267,13 +267,13 @@ class Firefox:
 
     def wait(self, condition: Callable[[], T], patience: float = PATIENCE) -> T:
         """The first true value of the condition; a command that fails meanwhile counts as not yet."""
-        end = time.monotonic() + patience
+        start = time.monotonic()
         last: object = None
-        while time.monotonic() < end:
+        while (waited := time.monotonic() - start) < patience:
             try:
                 if value := condition():
                     return value
             except FirefoxError as error:
                 last = error
-            time.sleep(0.03)
+            time.sleep(min(0.03 + waited / 20, 0.15))  # to be asked is work for the page that is waited for
         raise TimeoutError(f"waited {patience:.0f} s in vain; last: {last}")
