@@ -87,7 +87,7 @@ def test_a_desks_download_goes_on_where_its_circuit_was_closed(onions: Onions, t
 
     def close() -> None:
         until("nothing of it came", lambda: came.exists() and came.stat().st_size > half - _PIECE)
-        onions.ada.close_circuits()
+        onions.ada.close_circuits(onions.desk_onion)
 
     with onions.front("desk") as front:
         front.bend = cut

@@ -124,7 +124,7 @@ class Onions:
         self.box.start()
         self._published()
         for visitor in (self.source, self.ada):
-            visitor.close_circuits()
+            visitor.close_circuits(self.source_onion, self.desk_onion)
             visitor.look_up(self.source_onion, self.desk_onion)
 
     def _published(self) -> None:

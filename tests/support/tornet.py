@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import os
 import random
-import re
 import socket
 import subprocess
 import time
@@ -19,6 +18,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from support import tor_authority
 from support.tor import TOR
 from support.tor_control import Control
 
@@ -126,11 +126,12 @@ class Tor:
                     if of == name and action in ("RECEIVED", "FAILED"):
                         waiting = 0 if action == "RECEIVED" else waiting - 1
 
-    def close_circuits(self) -> None:
-        """Closes its circuits to onions, with what goes through them."""
+    def close_circuits(self, *onions: str) -> None:
+        """Closes its circuits to these onions, with what goes through them."""
+        theirs = {f"REND_QUERY={onion.removesuffix('.onion')}" for onion in onions}
         with self.control() as control:
             for line in control.info("circuit-status").splitlines():
-                if "PURPOSE=HS_CLIENT_" in line:
+                if theirs & set(line.split()):
                     with suppress(RuntimeError):  # it has closed meanwhile
                         control.ask(f"CLOSECIRCUIT {line.split()[0]}")
 
@@ -184,7 +185,7 @@ class Network:
         or_port, dir_port, *ports = _free_ports(2 + _RELAYS)
         self._dir = f"http://{self._address}:{dir_port}/tor"
         where = (self._address, or_port, dir_port)
-        identity, fingerprint = _make_authority(self._folder / "authority", *where)
+        identity, fingerprint = tor_authority.make(self._folder / "authority", *where)
         self._authority_line = (
             f"DirAuthority authority orport={or_port} no-v2 v3ident={identity} "
             f"{self._address}:{dir_port} {fingerprint}"
@@ -248,24 +249,3 @@ def _free_ports(count: int) -> list[int]:
             if port not in found:
                 found.append(port)
     return found
-
-
-def _make_authority(folder: Path, address: str, or_port: int, dir_port: int) -> tuple[str, str]:
-    """Makes an authority's keys in its folder; gives the fingerprints of its identity and of its relay."""
-    data = folder / "data"
-    keys = data / "keys"
-    for one in (folder, data, keys):
-        one.mkdir(mode=0o700)
-    certificate = keys / "authority_certificate"
-    words = ["tor-gencert", "--create-identity-key", "-m", "12", "--passphrase-fd", "0"]
-    words += ["-a", f"{address}:{dir_port}", "-c", certificate]
-    words += ["-i", keys / "authority_identity_key", "-s", keys / "authority_signing_key"]
-    subprocess.run(words, input=b"x\n", check=True, capture_output=True)
-    identity = re.search(r"^fingerprint ([0-9A-F]{40})$", certificate.read_text(), re.M)
-    torrc = folder / "torrc"
-    torrc.write_text(f"DataDirectory {data}\nORPort {or_port}\nAssumeReachable 1\n")
-    words = [TOR, "--list-fingerprint", "--quiet", "-f", torrc, "--defaults-torrc", folder / "none"]
-    words += ["--DirAuthority", f"nobody 127.0.0.1:1 {'F' * 40}"]
-    said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-    assert identity is not None
-    return identity[1], said.splitlines()[-1].partition(" ")[2].replace(" ", "")
