@@ -80,7 +80,7 @@ def upload(onions: Onions) -> dict[str, object]:
 
 
 def _processes(onions: Onions) -> dict[str, int]:
-    return {"relay": onions.relay.process.pid, "tor": onions.box.pid}
+    return {"relay": onions.relay.process.pid, "tor": onions.tor.pid}
 
 
 def _upload(onions: Onions, part: bytes) -> None:

@@ -6,16 +6,16 @@ import itertools
 import os
 import re
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.firefox import Firefox
 from support.front import Forward, honest
 from support.newsdesk import Source as Writer
-from support.onions import Onions, socks_port, visit
+from support.onions import Onions, given, socks_port, visit
 from support.relay_process import new_id, send
 from support.source import Source
+from support.stage import Stage
+from support.strands import strand
 from support.tornet import until
 from support.wires import Message
 
@@ -41,33 +41,33 @@ class Held:
         return forward()
 
 
-def test_the_pages_upload_outlives_a_restart_of_the_relay_and_of_tor(
-    firefox_at: Callable[[str], Firefox], onions: Onions, tmp_path: Path
-) -> None:
-    file = tmp_path / "file.bin"
+@strand("standard")
+def test_the_pages_upload_outlives_a_restart_of_the_relay_and_of_tor(stage: Stage) -> None:
+    firefox, onions, folder = stage.firefox, stage.onions, stage.folder
+    file = folder / "file.bin"
     file.write_bytes(os.urandom(4 * PART))
-    firefox = firefox_at("standard")
-    source = Source(firefox, f"http://{onions.source_onion}")
-    with onions.front("source") as front:
-        # What was open before goes past the front.
-        firefox.chrome("Services.obs.notifyObservers(null, 'net:prune-all-connections')")
+    with onions.another("cut") as box, box.front("source") as front:
+        source = Source(firefox, f"http://{box.source_onion}")
         source.open_send()
         source.write(MESSAGE, files=[file], to=["ada"], answers={"evidence": "a file"})
         front.bend = relay = Held()
         source.begin()
         assert relay.holds.wait(60)
-        onions.restart_relay()
+        box.restart_relay()
         front.bend = tor = Held()
         relay.cut.set()
         assert tor.holds.wait(60)
-        onions.restart_tor()
+        box.restart_tor(onions.source, onions.ada)
         front.bend = honest
         tor.cut.set()
         source.reach("done")
-    assert onions.desk("ada", "fetch").status == 0
-    [drop] = [one for one in onions.desk("ada", "list", "--json").json if one.get("begins") == MESSAGE]
-    onions.desk("ada", "open", drop["id"], "-o", tmp_path / "opened")
-    assert (tmp_path / "opened/files/file.bin").read_bytes() == file.read_bytes()
+        with given(onions.ada, box.desk_onion, box.key("ada")):
+            assert onions.desk("ada", "fetch", box=box).status == 0
+        [drop] = [
+            one for one in onions.desk("ada", "list", "--json", box=box).json if one.get("begins") == MESSAGE
+        ]
+        onions.desk("ada", "open", drop["id"], "-o", folder / "opened", box=box)
+    assert (folder / "opened/files/file.bin").read_bytes() == file.read_bytes()
 
 
 def test_a_desks_download_goes_on_where_its_circuit_was_closed(onions: Onions, tmp_path: Path) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from support import public_onion
-from support.onions import Onions
 from support.public_onion import NoOnion, PublicOnions, Service
+from support.stage import Stage
+from support.strands import strand
 
 from keys.desk.keygen import new_client, new_onions
 
@@ -37,21 +38,26 @@ class Folder:
         return PublicOnions(self.path, self.services, self.clients, **given)  # type: ignore[arg-type]
 
 
+@contextmanager
+def made() -> Iterator[Folder]:
+    # A socket's path has 107 bytes at most, and pytest's folders are deep.
+    with tempfile.TemporaryDirectory(prefix="knothole-test-") as path:
+        yield Folder(Path(path))
+
+
 @pytest.fixture
 def folder() -> Iterator[Folder]:
-    # A socket's path has 107 bytes at most, and pytest's folders are deep.
-    path = Path(tempfile.mkdtemp(prefix="knothole-test-"))
-    try:
-        yield Folder(path)
-    finally:
-        shutil.rmtree(path)
+    with made() as one:
+        yield one
 
 
-def test_both_onions_are_published_and_reached(onions: Onions, folder: Folder) -> None:
+@strand("demo")
+def test_both_onions_are_published_and_reached(stage: Stage) -> None:
     with (
+        made() as folder,
         socket.socket(socket.AF_UNIX) as source,
         socket.socket(socket.AF_UNIX) as desk,
-        folder.open(onions.network.lines, 60) as opened,
+        folder.open(stage.onions.network.lines, 60) as opened,
     ):
         for listener, service in zip((source, desk), folder.services, strict=True):
             listener.bind(str(service.socket))

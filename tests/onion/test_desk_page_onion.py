@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 from support.desk_page import DeskPage
-from support.firefox import Firefox
-from support.onions import Onions, socks_port
+from support.onions import through
 from support.pictures import png
 from support.source import Source
-from support.tornet import Tor
+from support.stage import Stage
+from support.strands import strand
 
 pytestmark = pytest.mark.onion
 FILES = {"scan.png": png(40, 30), "notes.txt": b"as it was said"}
 
 
-def through(firefox: Firefox, tor: Tor) -> None:
-    firefox.set_pref("network.proxy.socks_port", int(socks_port(tor).rpartition(":")[2]))
-
-
-def test_a_journalist_with_a_browser_and_two_files(
-    firefox_at: Callable[[str], Firefox], onions: Onions, tmp_path: Path
-) -> None:
-    firefox, text = firefox_at("safer"), "To the page"  # without a JIT compiler
+@strand("safer")  # without a JIT compiler
+def test_a_journalist_with_a_browser_and_two_files(stage: Stage) -> None:
+    firefox, onions, folder, text = stage.firefox, stage.onions, stage.folder, "To the page"
     firefox.errors()
     paths = []
     for name, data in FILES.items():
-        paths.append(tmp_path / name)
+        paths.append(folder / name)
         paths[-1].write_bytes(data)
     source = Source(firefox, f"http://{onions.source_onion}")
     source.open_send()
@@ -36,7 +28,7 @@ def test_a_journalist_with_a_browser_and_two_files(
     words = source.send()
 
     through(firefox, onions.ada)
-    page = DeskPage(firefox, onions.house, tmp_path, onion=onions.desk_onion)
+    page = DeskPage(firefox, onions.house, folder, onion=onions.desk_onion)
     page.open()
     page.unlock("ada")
     page.sync()
@@ -57,12 +49,10 @@ def test_a_journalist_with_a_browser_and_two_files(
     assert firefox.errors() == []
 
 
-def test_without_a_key_the_page_finds_no_desk(
-    firefox_at: Callable[[str], Firefox], onions: Onions, tmp_path: Path
-) -> None:
-    firefox = firefox_at("standard")
-    through(firefox, onions.source)
-    page = DeskPage(firefox, onions.house, tmp_path, onion=onions.desk_onion)
+@strand("standard")
+def test_without_a_key_the_page_finds_no_desk(stage: Stage) -> None:
+    firefox, onions = stage.firefox, stage.onions
+    page = DeskPage(firefox, onions.house, stage.folder, onion=onions.desk_onion)
     page.open()
     page.unlock("bea")
     firefox.click("#sync")

@@ -5,17 +5,15 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.firefox import Firefox
-from support.firefox_prefs import LEVELS
 from support.forms import Forms
 from support.onions import Onions
 from support.source import Source
+from support.stage import Stage
+from support.strands import Strands, strand
 from support.traces import in_files, in_memory, spellings
 
 pytestmark = pytest.mark.onion
@@ -34,27 +32,26 @@ class Journey:
     opened: Path
 
 
-@pytest.fixture(scope="module")
-def journeys(
-    firefox_at: Callable[[str], Firefox], onions: Onions, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Future[Journey]]:
-    """One at each level, all at once, and ended."""
-    ways = {**dict.fromkeys(LEVELS, with_the_page), "safest": with_the_forms}
-    with ThreadPoolExecutor(len(ways)) as pool:
-        # They end in here: what `desk` prints in this process would go astray when pytest begins a test.
-        return {
-            level: pool.submit(way, level, firefox_at(level), onions, tmp_path_factory.mktemp(level))
-            for level, way in ways.items()
-        }
+@strand("standard")
+def test_the_whole_way_at_standard(stage: Stage) -> Journey:
+    return with_the_page(stage)
 
 
-@pytest.mark.parametrize("level", [*LEVELS, "safest"])
-def test_the_whole_way(level: str, journeys: dict[str, Future[Journey]]) -> None:
-    assert len(journeys[level].result().words) == 12
+@strand("safer")
+def test_the_whole_way_at_safer(stage: Stage) -> Journey:
+    return with_the_page(stage)
 
 
-def test_nothing_of_it_is_on_the_box(journeys: dict[str, Future[Journey]], onions: Onions) -> None:
-    made = [one.result() for one in journeys.values()]
+@strand("safest")
+def test_the_whole_way_at_safest(stage: Stage) -> Journey:
+    return with_the_forms(stage)
+
+
+JOURNEYS = (test_the_whole_way_at_standard, test_the_whole_way_at_safer, test_the_whole_way_at_safest)
+
+
+def test_nothing_of_it_is_on_the_box(strands: Strands[Stage], onions: Onions) -> None:
+    made: list[Journey] = [strands.result(one) for one in JOURNEYS]
     wanted = [one for journey in made for one in spellings(" ".join(journey.words))]
     wanted += [*spellings(CANARY), *spellings(FOLLOW_UP)]
     for journey in made:
@@ -72,8 +69,9 @@ def test_nothing_of_it_is_on_the_box(journeys: dict[str, Future[Journey]], onion
     assert [path for place in searched for path in in_files(place, wanted)] == []
 
 
-def with_the_page(level: str, firefox: Firefox, onions: Onions, folder: Path) -> Journey:
-    file, text = some_file(folder), message(level)
+def with_the_page(stage: Stage) -> Journey:
+    firefox, onions, folder = stage.firefox, stage.onions, stage.folder
+    file, text = some_file(folder), message(stage.strand)
     firefox.errors()
     source = Source(firefox, f"http://{onions.source_onion}")
     source.open("")
@@ -82,6 +80,7 @@ def with_the_page(level: str, firefox: Firefox, onions: Onions, folder: Path) ->
     assert firefox.script("return isSecureContext")
     source.write(text, answers=ANSWERS, files=[file], to=["ada"])
     words = source.send()
+    assert len(words) == 12
     drop = arrives(onions, text, file, folder)
 
     answer(onions, drop)
@@ -97,13 +96,15 @@ def with_the_page(level: str, firefox: Firefox, onions: Onions, folder: Path) ->
     return Journey(drop, words, folder / "opened")
 
 
-def with_the_forms(level: str, firefox: Firefox, onions: Onions, folder: Path) -> Journey:
-    file, text = some_file(folder), message(level)
+def with_the_forms(stage: Stage) -> Journey:
+    firefox, onions, folder = stage.firefox, stage.onions, stage.folder
+    file, text = some_file(folder), message(stage.strand)
     source = Forms(firefox, f"http://{onions.source_onion}:8080")
     firefox.open(f"http://{onions.source_onion}")
     firefox.click('main a[href$="send.html"]')
     firefox.click(f'#no-script a[href^="{source.origin}"]')
     words = source.words()
+    assert len(words) == 12
     source.type_back(words)
     source.send(text, answers=ANSWERS, files=[file], to=["ada"])
     drop = arrives(onions, text, file, folder)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import os
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import pytest
-from support.newsdesk import Source, run
-from support.onions import Onions, socks_port, visit
+from support.newsdesk import Source
+from support.onions import Onions, given, socks_port, visit
 from support.relay_process import PART, ask, new_id, send
 from support.small_edition import age_head
-from support.tornet import Tor, until
+from support.stage import Stage
+from support.strands import strand
+from support.tornet import until
 
 from keys.desk import socks
 from keys.errors import Unreachable
@@ -33,11 +33,12 @@ def some_drop(size: int) -> bytes:
 def test_a_source_gets_the_page_as_it_was_signed(onions: Onions) -> None:
     masthead = onions.house.folder / "masthead.pub"
     words = ("verify-edition", f"http://{onions.source_onion}", "--masthead", masthead)
-    done = run(*words, "--socks", socks_port(onions.source), passphrase=None)
+    done = onions.desks.run(*words, "--socks", socks_port(onions.source))
     assert done.status == 0, done.err
     assert done.out.startswith("genuine: edition 1")
 
 
+@pytest.mark.usefixtures("empty")
 def test_a_drop_goes_from_one_onion_to_a_desk_at_the_other(onions: Onions) -> None:
     sealed = Source(onions.house).sealed("through the knothole", {"proof.pdf": os.urandom(1_200_000)})
     id_ = new_id()
@@ -53,17 +54,6 @@ def test_without_a_key_there_is_no_desk_onion(onions: Onions) -> None:
     done = onions.desk("ada", "fetch", tor=onions.source)
     assert done.status == 1
     assert "the onion wants a client key, and this tor has none for it" in done.err
-
-
-@contextmanager
-def given(tor: Tor, onion: str, key: ClientKey) -> Iterator[None]:
-    """A tor that has a client key for an onion, as Tor Browser's prompt gives it."""
-    name = onion.removesuffix(".onion")
-    tor.ask(f"ONION_CLIENT_AUTH_ADD {name} x25519:{base64.b64encode(key.secret).decode()}")
-    try:
-        yield
-    finally:
-        tor.ask(f"ONION_CLIENT_AUTH_REMOVE {name}")
 
 
 def test_a_wrong_key_opens_nothing_and_says_so(onions: Onions) -> None:
@@ -142,16 +132,19 @@ def flood(port: str, onion: str, answers: list[int], over: threading.Event) -> N
                 answers.append(ask(opened, "GET", "/en/").status)
 
 
-def test_who_is_revoked_is_out_and_others_are_not(onions: Onions) -> None:
-    with given(onions.source, onions.desk_onion, onions.key("bea")):
-        with visit(socks_port(onions.source), onions.desk_onion) as opened:
+@strand("revoked")
+def test_who_is_revoked_is_out_and_others_are_not(stage: Stage) -> None:
+    onions = stage.onions
+    with onions.another("revoking") as box, given(onions.source, box.desk_onion, box.key("bea")):
+        with visit(socks_port(onions.source), box.desk_onion) as opened:
             assert ask(opened, "GET", "/status").status == 200
-        (onions.clients / "bea.auth").unlink()
-        onions.restart_tor()
-        done = onions.desk("bea", "fetch", tor=onions.source)
+        (box.clients / "bea.auth").unlink()
+        box.restart_tor(onions.source, onions.ada)
+        done = onions.desk("bea", "fetch", tor=onions.source, box=box)
         assert done.status == 1
         assert (
             "the onion does not take this tor's client key: it is another onion's, or was revoked" in done.err
         )
-        done = onions.desk("ada", "fetch")
+        with given(onions.ada, box.desk_onion, box.key("ada")):
+            done = onions.desk("ada", "fetch", box=box)
         assert done.status == 0, done.err

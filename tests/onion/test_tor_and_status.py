@@ -29,7 +29,7 @@ def status(onions: Onions, folder: Path, **changes: str) -> tuple[int, Any]:
         "source": onions.relay.source,
         "desk": onions.relay.desk,
         "circuits": "haproxy",
-        "control": f"unix:{onions.box.folder}/control",
+        "control": f"unix:{onions.tor.folder}/control",
         "source_onion": onions.source_onion,
         "desk_onion": onions.desk_onion,
     }
@@ -83,7 +83,7 @@ def test_an_abusive_circuit_is_closed_by_its_number_and_no_other(onions: Onions)
     """The number that tor's line gives the relay is the one that CLOSECIRCUIT takes."""
     port = socks_port(onions.source)
     with (
-        onions.box.control() as control,
+        onions.tor.control() as control,
         visit(port, onions.source_onion) as spent,
         visit(port, onions.source_onion) as abusive,
     ):
@@ -118,4 +118,4 @@ def test_a_visitor_is_told_how_to_prove_work(onions: Onions) -> None:
 
 def test_nobody_can_have_tor_run_a_program(onions: Onions) -> None:
     with pytest.raises(RuntimeError, match="changing NoExec is not allowed"):
-        onions.box.ask("SETCONF NoExec=0")
+        onions.tor.ask("SETCONF NoExec=0")

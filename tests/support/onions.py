@@ -1,31 +1,29 @@
-"""A box as the operator makes it, a relay on unix sockets and a tor with the box's torrc; and its guests."""
+"""A newsroom's box on a Tor network of its own, as the operator makes it; and its guests."""
 
 from __future__ import annotations
 
+import base64
 import http.client
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Lock
 
-from support.front import Front
+from support.desks import Desks
+from support.firefox import Firefox
 from support.house import PASSPHRASE, House
-from support.newsdesk import Result, run
-from support.relay_process import new_id
+from support.newsdesk import Result
+from support.onion_box import OnionBox, make_onions
+from support.relay_process import RelayProcess, new_id
 from support.sealer_process import SealerProcess
-from support.tor import render_torrc
-from support.tor_control import uploads
 from support.tornet import Network, Tor
 
 from keys.desk import socks
 from keys.onion import ClientKey
 
 VISITOR = ("SocksPort auto ExtendedErrors OnionTrafficOnly", "ClientOnly 1")
-_ONIONS = ("source-onion", "desk-onion", "closed/desk-onion")
-_SOCKETS = ("source.sock", "desk.sock")
-_DOORS = ("source.door", "desk.door")  # where tor finds them
+_INVITED = ("ada", "bea")
 _SEALER = "sealer.sock"
 _NO_PAGE = "http://127.0.0.1:1"  # for the watcher of these desks: it has tests of its own
 
@@ -34,116 +32,85 @@ _NO_PAGE = "http://127.0.0.1:1"  # for the watcher of these desks: it has tests 
 def running(folder: Path) -> Iterator[Onions]:
     """A newsroom's onions on a network of their own, until the `with` block is left."""
     for place in (folder, folder / "closed"):
-        place.mkdir(exist_ok=True)
-        _make("keygen", "--onions", "-o", place)
-    source, desk = (f"unix:{folder / name}" for name in _SOCKETS)
+        make_onions(place)
     control = f"unix:{folder}/network/box/control"
-    relay = {"source": source, "desk": desk, "circuits": "haproxy", "control": control}
     more = "onion: ../source-onion/hostname\ndesk_onion: ../desk-onion/hostname\nwithout_javascript: seal\n"
+    relay = {**_sockets(folder), "control": control}
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         # While the network starts, which is mostly waiting.
-        building = pool.submit(House, folder / "house", ("ada", "bea"), more, relay)
+        building = pool.submit(House, folder / "house", _INVITED, more, relay)
         stack.callback(lambda: building.result().relay.stop())
+        sealing = pool.submit(lambda: _sealer(building.result(), folder))
+        stack.callback(lambda: sealing.result().stop())
         network = stack.enter_context(Network(folder / "network"))
-        house = building.result()
-        listen = {"listen": f"unix:{folder / _SEALER}", "circuits": "haproxy"}
-        sealer = stack.enter_context(SealerProcess(house.edition, source, folder / "sealer.yaml", **listen))
-        yield Onions(folder, network, house, sealer)
+        desks = stack.enter_context(Desks())
+        yield Onions(folder, network, building.result(), sealing.result(), desks)
 
 
-class Onions:
-    """The onions of a newsroom. ada and bea are invited; the tor `ada` has ada's key, the tor `source` none.
+def _sealer(house: House, folder: Path) -> SealerProcess:
+    listen = {"listen": f"unix:{folder / _SEALER}", "circuits": "haproxy"}
+    return SealerProcess(house.edition, house.relay.source, folder / "sealer.yaml", **listen)
+
+
+def _sockets(folder: Path) -> dict[str, str]:
+    """Where a relay in this folder listens to its tor."""
+    unix = {name: f"unix:{folder}/{name}.sock" for name in ("source", "desk")}
+    return unix | {"circuits": "haproxy"}
+
+
+class Onions(OnionBox):
+    """A newsroom's own box. ada and bea are invited; the tor `ada` has ada's key, the tor `source` none.
     `closed_onion` is a desk onion to which nobody is invited."""
 
-    def __init__(self, folder: Path, network: Network, house: House, sealer: SealerProcess) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, network: Network, house: House, sealer: SealerProcess, desks: Desks
+    ) -> None:
+        closed = folder / "closed/desk-onion"
+        super().__init__(
+            "box", folder, network, house.relay, _INVITED, closed=[closed], sealer=folder / _SEALER
+        )
         self.network = network
-        self._one_desk = Lock()
         self.house = house
-        self.relay = house.relay
         self.sealer = sealer
-        places = [folder / name for name in _ONIONS]
-        self.onions = [(place / "hostname").read_text().strip() for place in places]
-        self.source_onion, self.desk_onion, self.closed_onion = self.onions
-        self.clients = folder / "desk-onion/authorized_clients"
-        ada = self._invite("ada")
-        self._invite("bea")
-        doors = [folder / name for name in (*_DOORS, _DOORS[1])]
-        for door, socket in zip(doors, _SOCKETS, strict=False):
-            door.symlink_to(socket)
-        self.box = network.tor("box", [render_torrc(zip(places, doors, strict=True), folder / _SEALER)])
-        self.ada = network.tor("ada", [*VISITOR, f"ClientOnionAuthDir {ada}"])
+        self.desks = desks
+        self.closed_onion = self.onions[-1]
+        self.ada = network.tor("ada", [*VISITOR, f"ClientOnionAuthDir {self.keys('ada')}"])
         self.source = network.tor("source", VISITOR)
-        self._published()
+        self.published()
         for visitor in (self.source, self.ada):
             visitor.wait("it has no circuit", "status/bootstrap-phase", lambda said: "PROGRESS=100" in said)
 
-    def desk(self, name: str, *words: str | Path, tor: Tor | None = None, text: str = "") -> Result:
-        """What this journalist's `desk` says, over ada's tor or the given one; it joins first where it has
-        not. One at a time, for it is run in this process."""
-        tor = tor or self.ada
-        with self._one_desk:
-            return self._desk(name, *words, tor=tor, text=text)
-
-    def _desk(self, name: str, *words: str | Path, tor: Tor, text: str) -> Result:
-        home = self.folder / f"{name}-at-{tor.folder.name}"
-        if not home.exists():
-            house = self.house
-            keys = ("--masthead", house.folder / "masthead.pub", "--identity", house.folder / f"{name}.key")
-            where = ("--relay", f"http://{self.desk_onion}", "--socks", socks_port(tor), "--page", _NO_PAGE)
-            joined = run("--home", home, "join", house.edition, *keys, *where, passphrase=PASSPHRASE)
-            assert joined.status == 0, joined.err
-        return run("--home", home, *words, passphrase=PASSPHRASE, text=text)
-
-    def key(self, name: str) -> ClientKey:
-        """The client key of an invitation."""
-        return ClientKey.parse((self.folder / f"{name}-keys/{name}.auth_private").read_text())[1]
-
     @contextmanager
-    def front(self, which: str) -> Iterator[Front]:
-        """What stands between the box's tor and the relay's socket `which`, source or desk."""
-        door = self.folder / f"{which}.door"
-        socket = door.readlink()
-        door.unlink()
-        try:
-            with Front(f"unix:{self.folder / socket}", at=door) as front:
-                yield front
-        finally:
-            door.unlink()
-            door.symlink_to(socket)
-
-    def restart_relay(self) -> None:
-        self.relay.kill()
-        self.relay.start()
-
-    def restart_tor(self) -> None:
-        """Ends the box's tor and starts it again. Visitors give up their circuits, for those to it are dead,
-        and learn where the onions are now: tor asks a directory only once in 15 minutes, and NEWNYM, which
-        ends that, has effect every 10 seconds."""
-        self.box.stop()
-        self.box.start()
-        self._published()
-        for visitor in (self.source, self.ada):
-            visitor.close_circuits(self.source_onion, self.desk_onion)
-            visitor.look_up(self.source_onion, self.desk_onion)
-
-    def _published(self) -> None:
-        with self.box.control() as control:
-            control.ask("SETEVENTS HS_DESC")
+    def another(self, name: str) -> Iterator[OnionBox]:
+        """A second box of the newsroom, published, with a relay and onions of its own."""
+        folder = self.folder / name
+        make_onions(folder)
+        with RelayProcess(self.house.edition, folder / "data", **_sockets(folder)) as relay:
+            box = OnionBox(name, folder, self.network, relay, _INVITED)
             try:
-                for _ in uploads(control, *self.onions):
-                    pass
-            except TimeoutError:
-                raise TimeoutError(f"the onions are not published: {self.box.said()}") from None
+                box.published()
+                yield box
+            finally:
+                box.tor.stop()
 
-    def _invite(self, name: str) -> Path:
-        """The folder of a journalist's half of an invitation, for ClientOnionAuthDir."""
-        theirs = self.folder / f"{name}-keys"
-        theirs.mkdir(mode=0o700)
-        _make("invite", name, "--onion", self.desk_onion, "-o", theirs)
-        (theirs / f"{name}.auth").rename(self.clients / f"{name}.auth")
-        (theirs / f"{name}.tor-browser").unlink()
-        return theirs
+    def desk(
+        self,
+        name: str,
+        *words: str | Path,
+        tor: Tor | None = None,
+        box: OnionBox | None = None,
+        home: Path | None = None,
+        text: str = "",
+    ) -> Result:
+        """What this journalist's `desk` says, over ada's tor or the given one, of the newsroom's own box or
+        the given one; it joins first where it has not. In a `home` of its own its watcher sees the page."""
+        tor, box = tor or self.ada, box or self
+        keys = ("--masthead", self.house.folder / "masthead.pub")
+        keys += ("--identity", self.house.folder / f"{name}.key")
+        where = ("--relay", f"http://{box.desk_onion}", "--socks", socks_port(tor))
+        joining = (self.house.edition, *keys, *where, *(() if home else ("--page", _NO_PAGE)))
+        home = home or box.folder / f"{name}-at-{tor.folder.name}"
+        return self.desks.at(home, joining, PASSPHRASE, *words, text=text)
 
 
 def socks_port(tor: Tor) -> str:
@@ -151,6 +118,11 @@ def socks_port(tor: Tor) -> str:
     found = re.search(r'"(127\.0\.0\.1:[0-9]+)"', tor.info("net/listeners/socks"))
     assert found is not None
     return found[1]
+
+
+def through(firefox: Firefox, tor: Tor) -> None:
+    """Has a Firefox go through a visitor's tor from now on."""
+    firefox.set_pref("network.proxy.socks_port", int(socks_port(tor).rpartition(":")[2]))
 
 
 @contextmanager
@@ -164,6 +136,12 @@ def visit(port: str, onion: str, circuit: str = "") -> Iterator[http.client.HTTP
         opened.close()
 
 
-def _make(*words: str | Path) -> None:
-    done = run(*words, passphrase=None)
-    assert done.status == 0, done.err
+@contextmanager
+def given(tor: Tor, onion: str, key: ClientKey) -> Iterator[None]:
+    """A tor that has a client key for an onion, as Tor Browser's prompt gives it."""
+    name = onion.removesuffix(".onion")
+    tor.ask(f"ONION_CLIENT_AUTH_ADD {name} x25519:{base64.b64encode(key.secret).decode()}")
+    try:
+        yield
+    finally:
+        tor.ask(f"ONION_CLIENT_AUTH_REMOVE {name}")
