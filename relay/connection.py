@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import socket
 import sys
+import termios
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -61,8 +63,20 @@ class Connection(web.RequestHandler):
     def room(self) -> int:
         """How many bytes the kernel holds for this end, as it counts: a small write for several times its
         size. Of a unix socket that is up to the sender, which has what every socket here begins with."""
-        plug = self.transport.get_extra_info("socket") if self.transport is not None else None
+        plug = self._plug
         return plug.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) if plug is not None else 0
+
+    @property
+    def waiting(self) -> int:
+        """How many bytes came and were not read yet."""
+        plug = self._plug
+        if plug is None:
+            return 0
+        return int.from_bytes(fcntl.ioctl(plug.fileno(), termios.FIONREAD, bytes(4)), sys.byteorder)
+
+    @property
+    def _plug(self) -> socket.socket | None:
+        return self.transport.get_extra_info("socket") if self.transport is not None else None
 
     async def rest(self, seconds: float) -> None:
         """Leaves to the socket's buffer what comes meanwhile."""

@@ -118,7 +118,7 @@ class _Socket:
                     size -= len(chunk)
                     take(chunk)
                     patience.progress()
-                    if size > 0 and (rest := pace.rest(len(chunk), size)):
+                    if size > 0 and (rest := pace.rest(len(chunk), size, connection.waiting)):
                         await connection.rest(rest)
         except TimeoutError:
             raise Refused(408, "nothing came for too long") from None

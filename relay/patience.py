@@ -52,12 +52,17 @@ class Pace:
         self._wanted = wanted
         self._clock = clock
         self._at = clock()
+        self._came = 0
 
-    def rest(self, size: int, left: int) -> float:
-        """The seconds to leave it alone after `size` bytes that came, with `left` to come: until enough of
-        these, or the last of them, should be there."""
+    def rest(self, size: int, left: int, waiting: int) -> float:
+        """The seconds to leave it alone after `size` bytes that were read, with `left` to come: until enough
+        of these, or the last of them, should be there. While some are `waiting` to be read it is not left
+        alone, and its pace is not known: a read takes no more than asyncio lets it."""
+        self._came += size
+        if waiting:
+            return 0
         now = self._clock()
-        pace = (now - self._at) / size
-        self._at = now
+        pace = (now - self._at) / self._came
+        self._at, self._came = now, 0
         seconds = pace * min(left, self._wanted)
         return min(seconds, LONGEST_REST) if seconds > _SHORTEST_REST else 0

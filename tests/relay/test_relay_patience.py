@@ -26,7 +26,7 @@ def pieces(rate: float) -> list[int]:
         clock.now += waited
         read.append(min(int(waited * rate), left))
         left -= read[-1]
-        waited = pace.rest(read[-1], left)
+        waited = pace.rest(read[-1], left, 0)
     return read
 
 
@@ -40,21 +40,21 @@ def test_a_slow_sender_is_not_left_alone_for_longer_than_the_longest_rest() -> N
     clock = Clock()
     pace = Pace(WANTED, clock)
     clock.now += 60
-    assert pace.rest(1, PART) == LONGEST_REST
+    assert pace.rest(1, PART, 0) == LONGEST_REST
 
 
 def test_nobody_rests_for_the_sake_of_a_fast_sender() -> None:
     clock = Clock()
     pace = Pace(WANTED, clock)
     clock.now += 0.001
-    assert pace.rest(200_000, PART) == 0
+    assert pace.rest(200_000, PART, 0) == 0
 
 
 def test_the_last_bytes_are_waited_for_as_long_as_they_need() -> None:
     clock = Clock()
     pace = Pace(WANTED, clock)
     clock.now += 1
-    assert pace.rest(1_000_000, 10_000) == pytest.approx(0.01)
+    assert pace.rest(1_000_000, 10_000, 0) == pytest.approx(0.01)
 
 
 def test_who_becomes_faster_is_found_out() -> None:
@@ -62,9 +62,18 @@ def test_who_becomes_faster_is_found_out() -> None:
     clock = Clock()
     pace = Pace(WANTED, clock)
     clock.now += 1
-    waited = pace.rest(10_000, PART)
+    waited = pace.rest(10_000, PART, 0)
     for _ in range(20):
         assert waited <= LONGEST_REST
         clock.now += waited or 0.001
-        waited = pace.rest(int(1.5 * WANTED), PART)  # the socket is full each time
+        waited = pace.rest(int(1.5 * WANTED), PART, 0)  # the socket is full each time
     assert waited == 0
+
+
+def test_what_waits_to_be_read_counts_before_anybody_rests() -> None:
+    """Else a sender that was slow once would bring one read's worth a rest for ever."""
+    clock = Clock()
+    pace = Pace(WANTED, clock)
+    clock.now += 0.4
+    assert [pace.rest(WANTED, PART, waiting) for waiting in (3 * WANTED, 2 * WANTED, WANTED)] == [0, 0, 0]
+    assert pace.rest(WANTED, PART, 0) == pytest.approx(0.1)
