@@ -92,8 +92,7 @@ class Firefox:
         return int(file.read_text() or 0) if file.exists() else 0
 
     def close(self) -> None:
-        """Kills this browser's processes and removes its profile: to be asked to end costs it a second, most of
-        it for what it writes there."""
+        """Kills this browser's processes and removes its profile; to be asked to end costs it a second."""
         if self._socket:
             self._answers.close()
             self._socket.close()
