@@ -271,5 +271,5 @@ class Firefox:
                     return value
             except FirefoxError as error:
                 last = error
-            time.sleep(min(0.03 + waited / 20, 0.15))  # to be asked is work for the page that is waited for
+            time.sleep(min(0.03 + waited / 20, 0.3))  # to be asked is work for the page that is waited for
         raise TimeoutError(f"waited {patience:.0f} s in vain; last: {last}")

@@ -50,11 +50,11 @@ _NODE = (
 
 def until(what: str, done: Callable[[], bool], said: Callable[[], str] = str) -> None:
     """Waits until something is so; TimeoutError, with what `said` gives, when it never is."""
-    end = time.monotonic() + _PATIENCE
+    start = time.monotonic()
     while not done():
-        if time.monotonic() > end:
+        if (waited := time.monotonic() - start) > _PATIENCE:
             raise TimeoutError(f"{what}: {said()}")
-        time.sleep(0.03)
+        time.sleep(min(0.03 + waited / 20, 0.3))
 
 
 class Tor:
