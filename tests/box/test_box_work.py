@@ -81,6 +81,15 @@ def test_a_source_without_javascript_writes_and_is_answered(box: Box) -> None:
 
 
 @pytest.mark.parametrize("unit", SERVICES)
+def test_once_it_has_started_it_listens_and_tor_starts_after_it(box: Box, unit: str) -> None:
+    path = f"/run/knothole/{'source' if unit == 'relay' else unit}/socket"
+    connect = f"import socket; socket.socket(socket.AF_UNIX).connect('{path}')"
+    box.machine.shell(f'systemctl restart knothole-{unit}; python3 -c "{connect}"')
+    after = box.machine.shell("systemctl show -p After --value tor@default").split()
+    assert f"knothole-{unit}.service" in after
+
+
+@pytest.mark.parametrize("unit", SERVICES)
 def test_what_is_killed_comes_back(box: Box, unit: str) -> None:
     old = box.machine.shell(f"systemctl show -p MainPID --value knothole-{unit}")
     box.machine.shell(f"systemctl kill -s KILL knothole-{unit}")
