@@ -25,7 +25,7 @@ def newsroom(furnished: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def debian(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a bare Debian 13."""
+    """The folder of a bare Debian."""
     return container.make_root(tmp_path_factory.mktemp("debian"))
 
 

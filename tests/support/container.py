@@ -1,6 +1,6 @@
-"""A Debian 13 that systemd boots, in a container without any way out: Debian's packages, and gone afterwards.
+"""A Debian that systemd boots, in a container without any way out: Debian's packages, and gone afterwards.
 
-Needs root and what `missing` names.
+Which Debian, the variable DEBIAN says: 13, or 12. Needs root and what `missing` names.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from image.container import NEEDS, Container
 
 __all__ = ["Container", "make_root", "missing"]
 
+_SUITES = {"12": "bookworm", "13": "trixie"}
 _START = (
     "systemd",
     "systemd-sysv",
@@ -28,8 +29,8 @@ _START = (
 )
 # What the roles install: fetched while there is a network, installed by them when there is none.
 _LATER = (
-    "apparmor apt-transport-tor ca-certificates minisign nftables python3-venv systemd-timesyncd tor "
-    "unattended-upgrades"
+    "apparmor apt-transport-tor ca-certificates minisign nftables obfs4proxy python3-venv snowflake-client "
+    "systemd-timesyncd tor unattended-upgrades"
 )
 _FETCH = "apt-get -qq --download-only --no-install-recommends install"
 _NEEDS = ("mmdebstrap", *NEEDS)
@@ -44,7 +45,7 @@ def missing() -> str:
 
 
 def make_root(folder: Path) -> Path:
-    """Makes the folder of a bare Debian 13, with the packages at hand that a box installs."""
+    """Makes the folder of a bare Debian, with the packages at hand that a box installs."""
     root = folder / "root"
     done = subprocess.run(
         [
@@ -53,7 +54,7 @@ def make_root(folder: Path) -> Path:
             f"--include={','.join(_START)}",
             "--dpkgopt=force-unsafe-io",
             f'--customize-hook=chroot "$1" {_FETCH} {_LATER}',
-            *("trixie", root, _mirror()),
+            *(_SUITES[os.environ.get("DEBIAN", "13")], root, _mirror()),
         ],
         capture_output=True,
         text=True,
