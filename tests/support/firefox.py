@@ -136,8 +136,12 @@ class Firefox:
         found = self.command("WebDriver:FindElement", {"using": "css selector", "value": css})
         return str(found[ELEMENT])
 
+    def _all(self, css: str) -> list[str]:
+        found = self.command("WebDriver:FindElements", {"using": "css selector", "value": css})
+        return [str(one[ELEMENT]) for one in found]
+
     def count(self, css: str) -> int:
-        return len(self.command("WebDriver:FindElements", {"using": "css selector", "value": css}))
+        return len(self._all(css))
 
     def text(self, css: str) -> str:
         """The text a reader sees there."""
@@ -145,7 +149,8 @@ class Firefox:
 
     def shown(self, css: str) -> bool:
         """Whether something matches and a reader sees it."""
-        return bool(self.count(css) and self.command("WebDriver:IsElementDisplayed", {"id": self.find(css)}))
+        first = self._all(css)[:1]
+        return bool(first and self.command("WebDriver:IsElementDisplayed", {"id": first[0]}))
 
     def click(self, css: str) -> None:
         self.command("WebDriver:ElementClick", {"id": self.find(css)})

@@ -7,19 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from support.front import Front
-from support.newsdesk import run
 from support.relay_process import RelayProcess
 from support.tor import render_torrc
 from support.tor_control import uploads
 from support.tornet import Network, Tor
 
+from keys.desk.keygen import new_client
 from keys.onion import ClientKey
-
-
-def make_onions(folder: Path) -> None:
-    """Makes the keys of a source onion and a desk onion in a folder, which may be new."""
-    folder.mkdir(exist_ok=True)
-    _make("keygen", "--onions", "-o", folder)
 
 
 class OnionBox:
@@ -88,9 +82,9 @@ class OnionBox:
         theirs = self.keys(name)
         theirs.mkdir(mode=0o700)
         onion = (self.folder / "desk-onion/hostname").read_text().strip()
-        _make("invite", name, "--onion", onion, "-o", theirs)
-        (theirs / f"{name}.auth").rename(self.clients / f"{name}.auth")
-        (theirs / f"{name}.tor-browser").unlink()
+        auth, _, browser = new_client(name, onion, theirs)
+        auth.rename(self.clients / auth.name)
+        browser.unlink()
 
     @contextmanager
     def front(self, which: str) -> Iterator[Front]:
@@ -104,8 +98,3 @@ class OnionBox:
         finally:
             door.unlink()
             door.symlink_to(socket)
-
-
-def _make(*words: str | Path) -> None:
-    done = run(*words, passphrase=None)
-    assert done.status == 0, done.err

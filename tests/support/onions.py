@@ -14,12 +14,13 @@ from support.desks import Desks
 from support.firefox import Firefox
 from support.house import PASSPHRASE, House
 from support.newsdesk import Result
-from support.onion_box import OnionBox, make_onions
+from support.onion_box import OnionBox
 from support.relay_process import RelayProcess, new_id
 from support.sealer_process import SealerProcess
 from support.tornet import Network, Tor
 
 from keys.desk import socks
+from keys.desk.keygen import new_onions
 from keys.onion import ClientKey
 
 VISITOR = ("SocksPort auto ExtendedErrors OnionTrafficOnly", "ClientOnly 1")
@@ -32,7 +33,8 @@ _NO_PAGE = "http://127.0.0.1:1"  # for the watcher of these desks: it has tests 
 def running(folder: Path) -> Iterator[Onions]:
     """A newsroom's onions on a network of their own, until the `with` block is left."""
     for place in (folder, folder / "closed"):
-        make_onions(place)
+        place.mkdir(exist_ok=True)
+        new_onions(place)
     control = f"unix:{folder}/network/box/control"
     more = "onion: ../source-onion/hostname\ndesk_onion: ../desk-onion/hostname\nwithout_javascript: seal\n"
     relay = {**_sockets(folder), "control": control}
@@ -84,7 +86,8 @@ class Onions(OnionBox):
     def another(self, name: str) -> Iterator[OnionBox]:
         """A second box of the newsroom, published, with a relay and onions of its own."""
         folder = self.folder / name
-        make_onions(folder)
+        folder.mkdir()
+        new_onions(folder)
         with RelayProcess(self.house.edition, folder / "data", **_sockets(folder)) as relay:
             box = OnionBox(name, folder, self.network, relay, _INVITED)
             try:
