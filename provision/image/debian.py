@@ -32,6 +32,11 @@ ROLES = (
 # All that it mounts and starts ends with it, however that comes about: the tree is removed afterwards.
 _APART = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 _FETCH = "apt-get -qq --download-only --no-install-recommends install"
+# A Pi's root is mounted for writing at once. Its initramfs can check it before, if it is told of what kind.
+_CHECKED = (
+    '--essential-hook=mkdir -p "$1/etc/initramfs-tools/conf.d"; '
+    'echo FSTYPE=ext4 >"$1/etc/initramfs-tools/conf.d/root"'
+)
 
 
 def release() -> int:
@@ -58,10 +63,14 @@ def bare(board: Board, bridges: Sequence[str], root: Path, epoch: int) -> None:
         f"deb {signed} {place} {board.components}"
         for place in (f"{MIRROR} {SUITE}", f"{MIRROR} {SUITE}-updates", f"{MIRROR}-security {SUITE}-security")
     ]
-    later = " ".join((*ROLES, *transports(bridges)))
+    packages, later = [*_START, *board.packages], [*ROLES, *transports(bridges)]
     known = os.environ | {"SOURCE_DATE_EPOCH": str(epoch), "DEBIAN_FRONTEND": "noninteractive"}
+    hook = f"{_FETCH} {' '.join(later)}"
     if not board.is_this():
-        known["INITRD"] = "No"  # not with every package that asks for it: it takes minutes
+        # At once, for later a whole machine is emulated, which is far slower; the initramfs only once.
+        packages += later
+        known["INITRD"] = "No"
+        hook = "update-initramfs -c -k all"
     done = subprocess.run(
         [
             *_APART,
@@ -69,9 +78,9 @@ def bare(board: Board, bridges: Sequence[str], root: Path, epoch: int) -> None:
             *('--aptopt=Acquire::Languages "none"', '--aptopt=APT::Install-Recommends "false"'),
             *("--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*"),
             *("--dpkgopt=force-unsafe-io", "--skip=cleanup/apt/lists,cleanup/apt/cache"),
-            f"--include={','.join((*_START, *board.packages))}",
-            *([] if board.is_this() else ['--customize-hook=chroot "$1" update-initramfs -c -k all']),
-            f'--customize-hook=chroot "$1" {_FETCH} {later}',
+            f"--include={','.join(packages)}",
+            *([_CHECKED] if board.starter == "raspi" else []),
+            f'--customize-hook=chroot "$1" {hook}',
             SUITE,
             root,
             *sources,

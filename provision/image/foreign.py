@@ -26,6 +26,7 @@ _TAR = ("--numeric-owner", "--xattrs", "--xattrs-include=*")
 # What runs still may write, and what is mounted hides what lies below.
 _SEND = f"""\
 set -eu
+export SYSTEMD_BUS_TIMEOUT=900
 systemctl stop '*.timer' 'knothole-*.service' 'tor*' systemd-timesyncd.service
 mount --bind / /mnt
 exec tar --create {" ".join(_TAR)} --one-file-system --directory=/mnt .
@@ -64,6 +65,8 @@ class Foreign:
 
     def _machine(self, given: Given, port: int) -> Emulator:
         """One over a disk with the tree, and with room for what the playbook wants to be free."""
+        for place in ("etc", "var"):
+            (self._root / place / ".updated").touch()  # or systemd makes anew, in minutes, what packages made
         system, size = self._folder / "disk", disk.room(self._root) + given.host["newsroom_reserve"] + _MORE
         disk.ext4(self._root, system, size, label="ROOT", name=uuid.uuid4(), epoch=int(time.time()))
         kernel, initramfs = (max((self._root / "boot").glob(f"{one}-*")) for one in ("vmlinuz", "initrd.img"))

@@ -53,11 +53,8 @@ class Given:
 def board(name: str) -> Board:
     if name in BOARDS:
         return BOARDS[name]
-    if name == "pi":
-        remedy = "put Debian's own image for it on the card, and run `make box`"
-        raise NoImage("no image is made for a Raspberry Pi yet", remedy)
     said = f"no image is made for a {name}" if name else "it is not said what the image is for"
-    raise NoImage(said, "say BOARD=vps")
+    raise NoImage(said, "say BOARD=pi or BOARD=vps")
 
 
 def computer(board: Board, folder: Path) -> None:

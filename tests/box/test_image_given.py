@@ -5,6 +5,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,14 +37,14 @@ def test_a_whole_newsroom_is_taken(furnished: Path, key: Path) -> None:
     given.opened(host, PASSPHRASE)
     assert given.operator(key) == key.read_text().strip()
     assert given.board("vps") is VPS
+    assert given.board("pi") is PI
 
 
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("", "it is not said what the image is for; say BOARD=vps"),
-        ("toaster", "no image is made for a toaster; say BOARD=vps"),
-        ("pi", "no image is made for a Raspberry Pi yet; put Debian's own image"),
+        ("", "it is not said what the image is for; say BOARD=pi or BOARD=vps"),
+        ("toaster", "no image is made for a toaster; say BOARD=pi or BOARD=vps"),
     ],
 )
 def test_a_board_is_one_of_those_that_are_known(name: str, says: str) -> None:
@@ -104,20 +105,23 @@ def test_a_computer_that_lacks_programs_is_told_which_packages_have_them(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root comes that far")
-def test_a_computer_of_another_kind_is_told_what_emulates(
+def test_an_image_is_made_on_a_computer_of_its_boards_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(given, "SEARCHED", str(tmp_path))
     monkeypatch.setattr(platform, "machine", lambda: "riscv64")
-    named = refused(lambda: given.computer(PI, tmp_path)).split("`")[1].split()
-    assert {"qemu-system-arm", "qemu-user-static", "arch-test"} <= set(named)
+    for board in (PI, VPS):
+        said = refused(lambda board=board: given.computer(board, tmp_path))
+        assert said.startswith(
+            f"an image for a {board.name} is made on a computer with its kind of processor, "
+        )
+    named = refused(lambda: given.computer(replace(PI, emulated="qemu-x"), tmp_path)).split("`")[1].split()
+    assert {"qemu-x", "qemu-user-static", "arch-test"} <= set(named)
     assert not {"systemd-container", "grub-pc-bin"} & set(named)
-    said = refused(lambda: given.computer(VPS, tmp_path))
-    assert said.startswith("an image for a vps is made on a computer with its kind of processor, x86_64; run")
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     named = refused(lambda: given.computer(PI, tmp_path)).split("`")[1].split()
     assert "systemd-container" in named
-    assert "qemu-system-arm" not in named
+    assert not {"qemu-user-static", "grub-pc-bin"} & set(named)
 
 
 def test_the_command_says_so_and_leaves_nothing(newsroom: Path, key: Path) -> None:

@@ -9,6 +9,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+# Of an emulated machine that waits for its turn on a busy computer, no device comes in a minute and a half.
+PATIENT = "systemd.default_device_timeout_sec=900"
 _SEARCHED = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
 

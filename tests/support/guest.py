@@ -12,9 +12,9 @@ from typing import Self
 
 from image.boards import PI, Board
 from image.emulator import Emulator, directly
-from support.firmware import take
+from support.firmware import PATIENT, take
 
-_BOOT = 600  # seconds; an emulated processor is slow, and two of them on a busy one slower
+_BOOT = 1800  # seconds; an emulated processor is slow, and two of them on a busy one slower
 _MEMORY = {"vps": 1024, "pi": 512}  # MiB, of the smallest that serves
 _SHELL = """\
 [Unit]
@@ -46,7 +46,7 @@ def _started(board: Board, disk: Path, folder: Path) -> list[str]:
         return [word for table in tables for word in ("-smbios", table)]
     found = take(disk, folder)
     told = " ".join(f"systemd.set_credential_binary={one.replace('=', ':', 1)}" for one in _credentials())
-    return [*directly(found.kernel, found.initramfs, f"console=ttyAMA0 {found.line} {told}")]
+    return [*directly(found.kernel, found.initramfs, f"console=ttyAMA0 {found.line} {PATIENT} {told}")]
 
 
 def _base64(text: str) -> str:
