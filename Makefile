@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test test-pages test-rest lint pictures bench named box rotate wipe image test-box test-vps-image lock clean
+.PHONY: help setup browser demo test test-pages test-rest lint pictures bench named box rotate wipe image test-box test-vps-image test-pi-image lock clean
 
 help:
 	@echo 'make demo    the whole loop on this machine, then a page to try (CI=1: end after the proof;'
@@ -17,9 +17,9 @@ help:
 	@echo 'make rotate  NEWSROOM=newsroom.yaml WHAT=DRILL: new keys or a new address; without WHAT it lists the drills'
 	@echo 'make wipe    NEWSROOM=newsroom.yaml HOST=ADDRESS: what the box holds is removed, and it switches itself off'
 	@echo 'make test-box    that very thing, in a container (root; mmdebstrap and systemd-container)'
-	@echo 'make image   NEWSROOM=newsroom.yaml BOARD=vps: the box as an image for a rented server (KEY=FILE.pub: who may'
-	@echo '             log in; VAULT=FILE; OUT=FILE)'
-	@echo 'make test-vps-image    that very thing, started by an emulator'
+	@echo 'make image   NEWSROOM=newsroom.yaml BOARD=vps|pi: the box as an image for a rented server or a Raspberry Pi, on a'
+	@echo '             computer with its kind of processor (KEY=FILE.pub: who may log in; VAULT=FILE; OUT=FILE)'
+	@echo 'make test-vps-image, test-pi-image    that very thing, started by an emulator'
 	@echo 'make clean   remove what make made'
 
 setup: $(VENV)/.ready site/node_modules/.ready
@@ -63,8 +63,8 @@ test-box: setup browser
 	$(PY) -m pytest -m 'box and not image' tests/box -rs
 
 # As root, by hand: an image is made and started by qemu, which takes many minutes without hardware to help it.
-test-vps-image: setup browser
-	$(PY) -m pytest -m image tests/box/test_image_boots.py -s
+test-vps-image test-pi-image: test-%-image: setup browser
+	$(PY) -m pytest -m image tests/box/test_image_boots.py -k '[$*]' -s
 
 lint: setup
 	$(VENV)/bin/ruff check

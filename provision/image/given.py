@@ -65,7 +65,7 @@ def computer(board: Board, folder: Path) -> None:
         said = (
             f"an image for a {board.name} is made on a computer with its kind of processor, {board.machine}"
         )
-        raise NoImage(said, "run this on one; a rented server of that kind will do for an hour")
+        raise NoImage(said, "run this on one, or put Debian's own image on the machine and run `make box`")
     if lacking := _lacking(board):
         packages = " ".join(sorted(lacking))
         raise NoImage("this computer lacks programs that make an image", f"run `apt-get install {packages}`")
