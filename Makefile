@@ -16,7 +16,7 @@ help:
 	@echo '             VAULT=FILE: the passphrase of the onions'"'"' keys, else it is asked for)'
 	@echo 'make rotate  NEWSROOM=newsroom.yaml WHAT=DRILL: new keys or a new address; without WHAT it lists the drills'
 	@echo 'make wipe    NEWSROOM=newsroom.yaml HOST=ADDRESS: what the box holds is removed, and it switches itself off'
-	@echo 'make test-box    that very thing, in a container (root; mmdebstrap and systemd-container)'
+	@echo 'make test-box    that very thing, in a container (root; mmdebstrap and systemd-container; DEBIAN=12: the older one)'
 	@echo 'make image   NEWSROOM=newsroom.yaml BOARD=vps|pi: the box as an image for a rented server or a Raspberry Pi, on a'
 	@echo '             computer with its kind of processor (KEY=FILE.pub: who may log in; VAULT=FILE; OUT=FILE)'
 	@echo 'make test-vps-image, test-pi-image    that very thing, started by an emulator'
@@ -58,8 +58,9 @@ test-pages:
 test-rest:
 	MAKEFLAGS= $(PY) -m pytest -m 'not box' --ignore=tests/browser --ignore=tests/onion
 
-# As root, on a machine with cgroups: a Debian 13 is booted in a container and becomes the box.
+# As root, on a machine with cgroups: a Debian is booted in a container and becomes the box.
 test-box: setup browser
+	@sh tests/support/debian-packages.sh obfs4proxy
 	$(PY) -m pytest -m 'box and not image' tests/box -rs
 
 # As root, by hand: an image is made and started by qemu, which takes many minutes without hardware to help it.

@@ -13,7 +13,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -77,13 +77,13 @@ def inventory(path: Path) -> dict[str, Any]:
         host |= {
             "ansible_host": box.host,
             "ansible_user": box.user,
-            "ansible_become": box.user != "root",
             "newsroom_host": box.host,
             "newsroom_ssh": box.ssh,
             "newsroom_torproject": box.tor == "torproject",
             "newsroom_reserve": box.reserve,
             "newsroom_bridges": list(box.bridges),
         }
+        problems += _bridges(box.bridges)
     addresses = {name: _onion(folder / name, problems) for name in ONIONS}
     problems += _own_onion(newsroom, addresses["source-onion"])
     problems += (_open(folder / name) for name in ONIONS[1:] if not _closed(folder / name))
@@ -189,6 +189,14 @@ def _uninvited(name: str, folder: Path) -> Problem:
     invite = f"run `desk invite {name} --onion ADDRESS`"
     move = f"{invite}, and move {name}.auth into {folder / onion.CLIENTS}"
     return problem(f"{name} has no invitation to the {folder.name.replace('-', ' ')}", move)
+
+
+def _bridges(lines: Sequence[str]) -> Iterator[Problem]:
+    """Gives a problem for a bridge to which Debian's snowflake-client would go without any front."""
+    for line in lines:
+        if line.startswith("snowflake ") and " fronts=" in line:
+            said = f"the bridge {line.split()[1]} has `fronts=`, which Debian's snowflake does not know"
+            yield problem(said, "write `front=` and one of the names")
 
 
 def _torproject(folder: Path) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""A fresh Debian 13 becomes the box, again and again the same: by the whole playbook, in containers.
+"""A fresh Debian becomes the box, again and again the same: by the whole playbook, in containers.
 
 A run takes its time, so one serves several tests."""
 
@@ -7,16 +7,12 @@ from pathlib import Path
 
 import pytest
 from support.box_machine import IN_A_CONTAINER, Box
-from support.container import Container
-from support.relay_process import new_id
-from support.small_edition import some_drop
 
 pytestmark = IN_A_CONTAINER
 
 CLIENTS = "/var/lib/tor/desk-onion/authorized_clients"
 SINCE = "systemctl show -p ActiveEnterTimestampMonotonic --value tor@default"
 FAILED = "systemctl --failed --no-legend --plain | cut -d' ' -f1"
-SAME = "cat /var/lib/tor/*-onion/hostname; readlink -f /opt/knothole/edition"
 
 
 def test_the_second_run_changes_nothing(box: Box, figures: dict[str, str]) -> None:
@@ -72,9 +68,7 @@ class Mended:
         box.converge("--check", "--diff")
         self.looked = box.said
         self.after_looking = shell(f"tail -1 /etc/tor/torrc; ls {CLIENTS}; ls /etc/sysctl.d; {SINCE}")
-        self.id, self.drop = new_id(), some_drop(20_000, 2)
-        assert box.ask("source", "PUT", f"/drops/{self.id}/0?commit", self.drop).status == 201
-        box.converge("-e", "backup_take=true")
+        box.converge()
         self.box = box
 
 
@@ -112,19 +106,3 @@ def test_an_invitation_that_nobody_gave_is_taken_back(mended: Mended) -> None:
 def test_what_starts_the_machine_is_told(mended: Mended, told: str) -> None:
     shell = mended.box.machine.shell
     assert shell(f"cat /root/{Path(told).name}") == shell(f"cat {told}") != ""
-
-
-def test_another_machine_from_the_same_folder_is_the_same_box(
-    debian: Path, mended: Mended, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """With the drops of the first."""
-    (copy,) = (mended.box.newsroom.parent / "backup").iterdir()
-    same = mended.box.machine.shell(SAME)
-    with Container(debian, folder=tmp_path_factory.mktemp("machines") / "second") as second:
-        other = Box(second, mended.box.newsroom)
-        other.converge("-e", f"backup_restore={copy}")
-        assert other.ask("desk", "GET", f"/drops/{mended.id}").body == mended.drop
-        assert second.shell("find /var/lib/knothole -not -user relay -o -perm /077") == ""
-        assert second.shell(SAME) == same
-        assert second.shell(FAILED) == ""
-        assert other.ask("sealer", "GET", "/en/send.html").status == 200

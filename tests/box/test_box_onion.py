@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.box_machine import IN_A_CONTAINER, Box
+from support.box_machine import IN_A_CONTAINER, Box, found
 from support.box_room import PROVISION
 from support.builds import JOURNALISTS
 from support.newsdesk import Result, run
@@ -24,9 +24,6 @@ from keys.errors import Unreachable
 from keys.identity import lock
 
 pytestmark = IN_A_CONTAINER
-
-TOR = "/usr/bin/tor -f /etc/tor/torrc --defaults-torrc /usr/share/tor/tor-service-defaults-torrc"
-DROP_IN = "etc/systemd/system/tor@default.service.d/network.conf"
 
 
 class Town:
@@ -57,25 +54,13 @@ class Town:
 def town(box: Box, figures: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("town")
     with Outside(box.machine) as outside, outside.entered(), Network(folder / "network", ADDRESS) as network:
-        options = " ".join('--{} "{}"'.format(*line.split(" ", 1)) for line in network.lines)
-        drop_in = Path(f"/proc/{box.machine.pid}/root", DROP_IN)
-        drop_in.parent.mkdir()
-        drop_in.write_text(f"[Service]\nExecStart=\nExecStart={TOR} --RunAsDaemon 0 {options}\n")
+        box.use(network.lines)
         began = time.monotonic()
         box.machine.shell("systemctl daemon-reload; systemctl restart tor@default")
         town = Town(box, outside, network, folder)
-        until("nobody finds the page", lambda: found(town))
+        until("nobody finds the page", lambda: found(town.visitor, town.source))
         figures["seconds from tor's start until a visitor has the page"] = f"{time.monotonic() - began:.0f}"
         yield town
-
-
-def found(town: Town) -> bool:
-    town.visitor.look_up(town.source)
-    try:
-        with visit(socks_port(town.visitor), town.source) as opened:
-            return ask(opened, "GET", "/en/send.html").status == 200
-    except Unreachable:
-        return False
 
 
 def test_a_visitor_gets_the_page_as_it_was_signed(town: Town) -> None:
@@ -153,20 +138,9 @@ def remote(town: Town) -> Box:
     shutil.copytree(town.box.newsroom.parent, folder)
     path = folder / town.box.newsroom.name
     path.write_text(path.read_text().replace("{host: 192.0.2.7}", "{host: 192.0.2.7, ssh: onion}"))
-    key = town.folder / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    public = key.with_suffix(".pub").read_text().strip()
-    town.box.machine.shell(f"echo {public!r} >/root/.ssh/authorized_keys; echo root:throwaway | chpasswd")
     box = Box(town.box.machine, path)
-    known = (
-        f"-o UserKnownHostsFile={town.folder}/known -o StrictHostKeyChecking=accept-new -o IdentitiesOnly=yes"
-    )
-    box.way = {
-        "ansible_connection": "ssh",
-        "ansible_ssh_private_key_file": str(key),
-        "ansible_ssh_extra_args": f"{known} -F none",
-        "ansible_control_path_dir": str(town.folder),
-    }
+    box.by_ssh("root", town.folder)
+    box.machine.shell("echo root:throwaway | chpasswd")
     return box
 
 

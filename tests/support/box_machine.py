@@ -8,7 +8,7 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,12 +16,17 @@ import pytest
 from support import container
 from support.box_room import PROVISION, ansible
 from support.container import Container
+from support.onions import socks_port, visit
 from support.relay_process import Reply, ask
+from support.tornet import Tor
+
+from keys.errors import Unreachable
 
 IN_A_CONTAINER = [
     pytest.mark.box,
     pytest.mark.skipif(bool(container.missing()), reason=f"no box was made: {container.missing()}"),
 ]
+_TOR = "/usr/bin/tor -f /etc/tor/torrc --defaults-torrc /usr/share/tor/tor-service-defaults-torrc"
 CIRCUIT = b"PROXY TCP6 fc00:dead:beef:4dad::1:2 ::1 80 80\r\n"
 
 
@@ -78,6 +83,29 @@ class Box:
         finally:
             opened.close()
 
+    def use(self, network: Iterable[str]) -> None:
+        """Has its tor use another network, of which a torrc says this, from its next start."""
+        options = " ".join('--{} "{}"'.format(*line.split(" ", 1)) for line in network)
+        drop_in = Path(f"/proc/{self.machine.pid}/root/etc/systemd/system/tor@default.service.d/network.conf")
+        drop_in.parent.mkdir()
+        drop_in.write_text(f"[Service]\nExecStart=\nExecStart={_TOR} --RunAsDaemon 0 {options}\n")
+
+    def by_ssh(self, user: str, folder: Path) -> None:
+        """Has Ansible come as a user, who has a new key in this folder, to where newsroom.yaml says."""
+        key = folder / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        public = key.with_suffix(".pub").read_text().strip()
+        self.machine.shell(
+            f"cd ~{user}; install -d -o {user} -m 700 .ssh; echo {public!r} >.ssh/authorized_keys"
+        )
+        known = f"-o UserKnownHostsFile={folder}/known -o StrictHostKeyChecking=accept-new"
+        self.way = {
+            "ansible_connection": "ssh",
+            "ansible_ssh_private_key_file": str(key),
+            "ansible_ssh_extra_args": f"{known} -o IdentitiesOnly=yes -F none",
+            "ansible_control_path_dir": str(folder),
+        }
+
     def as_user(self, user: str, program: str, *words: str) -> subprocess.CompletedProcess[str]:
         """A Python program with a user's rights, and those of their own group alone."""
         group = self.machine.shell(f"id -g {user}")
@@ -97,3 +125,13 @@ class Box:
                     raise
                 time.sleep(0.1)
         raise AssertionError(path)
+
+
+def found(visitor: Tor, onion: str) -> bool:
+    """Whether a visitor has the page of an onion, with what a directory says of it now."""
+    visitor.look_up(onion)
+    try:
+        with visit(socks_port(visitor), onion) as opened:
+            return ask(opened, "GET", "/en/send.html").status == 200
+    except Unreachable:
+        return False

@@ -66,6 +66,10 @@ def make_root(folder: Path) -> Path:
     (root / "root/.ssh").mkdir(mode=0o700, exist_ok=True)
     (root / "root/.ssh/authorized_keys").write_text("ssh-ed25519 AAAA operator\n")
     (root / "etc/machine-id").write_text("")
+    # As Debian's installer has it: sudo looks its machine up by name.
+    (root / "etc/hostname").write_text("box\n")
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n127.0.1.1 box\n")
+    (root / "etc/resolv.conf").unlink(missing_ok=True)
     return root
 
 
