@@ -29,7 +29,7 @@ set -eu
 export SYSTEMD_BUS_TIMEOUT=900
 systemctl stop '*.timer' 'knothole-*.service' 'tor*' systemd-timesyncd.service
 mount --bind / /mnt
-exec tar --create {" ".join(_TAR)} --one-file-system --directory=/mnt .
+exec tar --create {" ".join(_TAR)} --one-file-system --exclude=./lost+found --directory=/mnt .
 """
 
 
