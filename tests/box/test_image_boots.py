@@ -113,9 +113,15 @@ def test_memory_that_is_given_back_is_emptied(guest: Guest) -> None:
     assert "heap free:on" in guest.shell("journalctl -k --no-pager | grep 'mem auto-init'")
 
 
-def test_tor_is_confined(guest: Guest) -> None:
-    pid = guest.shell("systemctl show --value -p MainPID tor@default")
-    assert guest.shell(f"cat /proc/{pid}/attr/current") == "system_tor (enforce)"
+def test_tor_relay_and_sealer_are_confined_and_miss_nothing(guest: Guest) -> None:
+    units = {
+        "tor@default": "system_tor",
+        "knothole-relay": "knothole-relay",
+        "knothole-sealer": "knothole-sealer",
+    }
+    for unit, profile in units.items():
+        pid = guest.shell(f"systemctl show --value -p MainPID {unit}")
+        assert guest.shell(f"cat /proc/{pid}/attr/current") == f"{profile} (enforce)"
     assert guest.shell("journalctl -k --no-pager | grep 'apparmor=\"DENIED\"' || true") == ""
 
 
