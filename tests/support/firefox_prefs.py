@@ -19,6 +19,7 @@ QUIET: Prefs = {  # whatever would call home or interrupt
     "datareporting.healthreport.uploadEnabled": False,
     "datareporting.policy.dataSubmissionEnabled": False,
     "datareporting.usage.uploadEnabled": False,
+    "dom.abort_script_on_child_shutdown": False,  # of a page that a test leaves; the next would be told of it
     "dom.push.connection.enabled": False,
     "extensions.enabledScopes": 0,  # to look for add-ons takes a third of its start
     "extensions.getAddons.cache.enabled": False,
