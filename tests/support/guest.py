@@ -30,12 +30,14 @@ TTYPath=/dev/hvc0
 Restart=always
 RestartSec=1
 """
-_WANTED = "[Unit]\nWants=probe.service\n"
+# In the place of the login that systemd offers there by itself: of two, each reads half of what is said.
+_UNIT = "serial-getty@hvc0.service"
+_WANTED = f"[Unit]\nWants={_UNIT}\n"
 
 
 def _credentials() -> list[str]:
     """What tells systemd to start the shell: the image stays as it is."""
-    said = {"systemd.extra-unit.probe.service": _SHELL, "systemd.unit-dropin.sysinit.target": _WANTED}
+    said = {f"systemd.extra-unit.{_UNIT}": _SHELL, "systemd.unit-dropin.sysinit.target": _WANTED}
     return [f"{name}={_base64(text)}" for name, text in said.items()]
 
 
