@@ -106,9 +106,8 @@ class Connection(web.RequestHandler):
         complain(kw.get("exc_info"))
 
 
-def _process_behind(transport: asyncio.BaseTransport | None) -> int:
+def _process_behind(plug: socket.socket | None) -> int:
     """The id of the process at the other end of a unix socket (unix(7), SO_PEERCRED), 0 of any other."""
-    plug = transport.get_extra_info("socket") if transport is not None else None
     if plug is None or plug.family != socket.AF_UNIX:
         return 0
     return int.from_bytes(plug.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[:4], sys.byteorder)
@@ -135,7 +134,7 @@ class CircuitConnection(Connection):
                 self._start += data
                 return
             self.circuit, data = found
-            self.tor = _process_behind(self.transport)
+            self.tor = _process_behind(self._plug)
             self._start = b""
             if not cast(CircuitConnections, self._manager).admit(self, self.circuit):
                 refuse(cast(asyncio.Transport, self.transport))
