@@ -157,7 +157,7 @@ def test_the_onion_is_the_one_in_its_file(write: Write, tmp_path: Path) -> None:
         ("desk-onion/hostname", "is a closed onion's, which no source is to learn"),
         ("ssh-onion/hostname", "is a closed onion's, which no source is to learn"),
         ("source-onion", "source-onion cannot be read: Is a directory"),
-        ("source-onion/hs_ed25519_secret_key", ": this line is not UTF-8"),  # by chance any line of it
+        ("source-onion/hs_ed25519_secret_key", "hs_ed25519_secret_key:1: this line is not UTF-8"),
         ("masthead.pub", "masthead.pub: an address is 56 letters and digits with a checksum, then .onion"),
         (ONION.removesuffix(".onion"), "cannot be read: No such file or directory"),
         ("long" * 100, "cannot be read: File name too long"),
@@ -167,6 +167,9 @@ def test_a_file_that_is_not_the_source_onions_is_told(
     write: Write, tmp_path: Path, file: str, says: str
 ) -> None:
     new_onions(tmp_path)
+    # Of a key made at random, any line may be the first that is not.
+    secret = tmp_path / "source-onion/hs_ed25519_secret_key"
+    secret.write_bytes(b"== ed25519v1-secret: type0 ==\0\0\0" + b"\xff" * 64)
     (told,) = mistakes(write(PLAIN + f"onion: {file}\n"))
     assert told.startswith("newsroom.yaml:9: onion: ")
     assert says in told
