@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.box_machine import IN_A_CONTAINER, Box, found
+from support.box_machine import FAILED, IN_A_CONTAINER, Box, found
 from support.container import Container
 from support.onions import VISITOR
 from support.outside import ADDRESS, BOX, Outside
@@ -19,7 +19,6 @@ from support.tornet import Network, Tor, until
 
 pytestmark = IN_A_CONTAINER
 
-FAILED = "systemctl --failed --no-legend --plain | cut -d' ' -f1"
 SAME = "cat /var/lib/tor/*-onion/hostname; readlink -f /opt/knothole/edition"
 TAKE = ("-e", "backup_take=true", "--start-at-task", "Make a folder for them on this side")
 DOOR = 443  # the bridge's

@@ -6,13 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from support.box_machine import IN_A_CONTAINER, Box
+from support.box_machine import FAILED, IN_A_CONTAINER, Box
 
 pytestmark = IN_A_CONTAINER
 
 CLIENTS = "/var/lib/tor/desk-onion/authorized_clients"
 SINCE = "systemctl show -p ActiveEnterTimestampMonotonic --value tor@default"
-FAILED = "systemctl --failed --no-legend --plain | cut -d' ' -f1"
 
 
 def test_the_second_run_changes_nothing(box: Box, figures: dict[str, str]) -> None:

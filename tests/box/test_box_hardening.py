@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from support.box_machine import IN_A_CONTAINER, Box
+from support.box_machine import FAILED, IN_A_CONTAINER, Box
 
 pytestmark = IN_A_CONTAINER
 
@@ -25,7 +25,7 @@ def test_what_should_run_runs_now_and_after_every_restart(box: Box, unit: str) -
 
 
 def test_nothing_failed(box: Box) -> None:
-    assert box.machine.shell("systemctl --failed --no-legend --plain | cut -d' ' -f1") == ""
+    assert box.machine.shell(FAILED) == ""
 
 
 @pytest.mark.parametrize("unit", ["unattended-upgrades.service", "systemd-timesyncd.service"])

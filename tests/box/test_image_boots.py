@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from image import disk
 from image.boards import PI, VPS, Board
+from support.box_machine import FAILED
 from support.box_room import PROVISION
 from support.guest import Guest
 from support.pi3 import Pi3
@@ -69,7 +70,7 @@ def test_nobody_else_on_this_computer_can_read_it(image: Path) -> None:
 
 
 def test_nothing_failed(guest: Guest) -> None:
-    assert guest.shell("systemctl --failed --no-legend --plain | cut -d' ' -f1") == ""
+    assert guest.shell(FAILED) == ""
     assert guest.shell("systemctl is-system-running") == "running"
     assert set(guest.shell(f"systemctl is-active {SERVICES}").split()) == {"active"}
 
