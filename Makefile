@@ -65,7 +65,7 @@ test-box: setup browser
 
 # As root, by hand: an image is made and started by qemu, which takes many minutes without hardware to help it.
 test-vps-image test-pi-image: test-%-image: setup browser
-	$(PY) -m pytest -m image tests/box/test_image_boots.py -k '[$*]' -s
+	$(PY) -m pytest -m image tests/box -k '[$*]' -s
 
 lint: setup
 	$(VENV)/bin/ruff check

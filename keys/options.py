@@ -167,6 +167,12 @@ class Box:
         "debian",
     )
     reserve: int = option(Size(64 * MIB, 64 * GIB), "Disk space that drops never get.", 512 * MIB)
+    disk: str | None = option(
+        # The kernel's own names change with the order in which disks are found.
+        Pattern(r"/dev/disk/by-(id|partuuid|path)/[A-Za-z0-9:._+-]{1,200}", "/dev/disk/by-id/usb-…"),
+        "An empty disk or partition of the box, which is locked with LUKS and keeps the drops.",
+        None,
+    )
     bridges: tuple[str, ...] = option(
         ListOf(
             Pattern(

@@ -81,6 +81,7 @@ def inventory(path: Path) -> dict[str, Any]:
             "newsroom_ssh": box.ssh,
             "newsroom_torproject": box.tor == "torproject",
             "newsroom_reserve": box.reserve,
+            "newsroom_disk": box.disk or "",
             "newsroom_bridges": list(box.bridges),
         }
         problems += _bridges(box.bridges)

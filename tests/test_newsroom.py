@@ -76,9 +76,10 @@ def mistakes(path: Path, catalogues: set[str] | None = None) -> list[str]:
 
 def test_the_box_is_read_and_stays_out_of_what_is_published(write: Write) -> None:
     bridge = f"obfs4 192.0.2.1:443 {'AB' * 20} cert=ab+/= iat-mode=0"
-    path = write(f"{PLAIN}box: {{host: 203.0.113.7, reserve: 1 GiB, bridges: ['{bridge}'], ssh: onion}}\n")
-    newsroom, box = load_with_box(path)
-    assert box == Box(host="203.0.113.7", reserve=1 << 30, bridges=(bridge,), ssh="onion")
+    disk = "/dev/disk/by-id/usb-Some_Disk_0123-0:0"
+    more = f"reserve: 1 GiB, bridges: ['{bridge}'], ssh: onion, disk: '{disk}'"
+    newsroom, box = load_with_box(write(f"{PLAIN}box: {{host: 203.0.113.7, {more}}}\n"))
+    assert box == Box(host="203.0.113.7", reserve=1 << 30, bridges=(bridge,), ssh="onion", disk=disk)
     assert newsroom == load(write(PLAIN))
     assert load_with_box(write(PLAIN))[1] is None
 
@@ -94,6 +95,9 @@ def test_the_box_is_read_and_stays_out_of_what_is_published(write: Write) -> Non
         "{host: a, ssh: closed}",
         "{host: a, tor: mine}",
         "{host: a, bridges: ['meek 192.0.2.1:443']}",
+        "{host: a, disk: /dev/sda}",
+        "{host: a, disk: /dev/disk/by-id/../../sda}",
+        "{host: a, disk: '/dev/disk/by-id/a b'}",
     ],
 )
 def test_a_box_that_cannot_be_meant_is_a_mistake(write: Write, box: str) -> None:

@@ -149,6 +149,10 @@ def _not_for_an_image(host: dict[str, Any]) -> Iterator[dict[str, str]]:
     if host.get("newsroom_ssh", "open") != "open":
         said = "an image starts with port 22 open to your key, for it has no password for the console"
         yield {"sentence": said, "remedy": "write `ssh: open`, and change it back once you have logged in"}
+    if host.get("newsroom_disk"):
+        said = "a second disk is locked on the box itself, by a key that no image has"
+        remedy = "take `disk` out of `box:`; put it back, and `make box`, once it runs"
+        yield {"sentence": said, "remedy": remedy}
 
 
 def opened(host: dict[str, Any], passphrase: bytes) -> None:

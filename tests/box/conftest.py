@@ -1,12 +1,15 @@
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from image.boards import PI, VPS, Board
 from support import container
 from support.box_machine import Box
-from support.box_room import furnish
+from support.box_room import PROVISION, furnish
 from support.container import Container
 
 
@@ -27,6 +30,24 @@ def newsroom(furnished: Path, tmp_path: Path) -> Path:
 def debian(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a bare Debian."""
     return container.make_root(tmp_path_factory.mktemp("debian"))
+
+
+@pytest.fixture(scope="session", params=[VPS, PI], ids=lambda board: board.name)
+def board(request: pytest.FixtureRequest) -> Board:
+    found: Board = request.param
+    return found
+
+
+@pytest.fixture(scope="session")
+def image(board: Board, furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image for a board, beside the key that logs in on it; `make image` left nothing else there."""
+    folder = tmp_path_factory.mktemp("image")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "operator"], check=True)
+    made = folder / "box.img"
+    words = ["--board", board.name, "--key", folder / "operator.pub", "--vault", furnished.with_name("vault")]
+    subprocess.run([sys.executable, "-m", "image", *words, "-o", made, furnished], cwd=PROVISION, check=True)
+    assert sorted(one.name for one in folder.iterdir()) == ["box.img", "operator", "operator.pub"]
+    return made
 
 
 _FIGURES: dict[str, str] = {}

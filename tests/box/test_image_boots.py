@@ -5,8 +5,6 @@ By hand: `make test-vps-image`, `make test-pi-image`.
 
 import shutil
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +12,7 @@ import pytest
 from image import disk
 from image.boards import PI, VPS, Board
 from support.box_machine import FAILED
-from support.box_room import PROVISION
-from support.guest import Guest
+from support.guest import Guest, flash
 from support.pi3 import Pi3
 
 pytestmark = [pytest.mark.box, pytest.mark.image]
@@ -29,37 +26,11 @@ OWN = (
 )
 
 
-@pytest.fixture(scope="module", params=[VPS, PI], ids=lambda board: board.name)
-def board(request: pytest.FixtureRequest) -> Board:
-    found: Board = request.param
-    return found
-
-
-@pytest.fixture(scope="module")
-def image(board: Board, furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("image")
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "operator"], check=True)
-    made = folder / "box.img"
-    words = ["--board", board.name, "--key", folder / "operator.pub", "--vault", furnished.with_name("vault")]
-    subprocess.run([sys.executable, "-m", "image", *words, "-o", made, furnished], cwd=PROVISION, check=True)
-    assert sorted(one.name for one in folder.iterdir()) == ["box.img", "operator", "operator.pub"]
-    return made
-
-
-def flash(image: Path, folder: Path) -> Path:
-    """A disk with the image on it, larger than that."""
-    card = folder / "disk"
-    subprocess.run(["cp", "--sparse=always", image, card], check=True)
-    with card.open("r+b") as file:
-        file.truncate(image.stat().st_size + GROWN)
-    return card
-
-
 @pytest.fixture(scope="module")
 def guest(board: Board, image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
     """The box on its first start."""
     folder = tmp_path_factory.mktemp("guest")
-    with Guest(board, flash(image, folder), folder) as guest:
+    with Guest(board, flash(image, folder, GROWN), folder) as guest:
         guest.shell("systemctl is-system-running --wait || true", 900)
         yield guest
     shutil.rmtree(folder)
@@ -183,7 +154,7 @@ def test_it_is_the_same_after_a_restart_and_no_other_is(
     firmware = ["-bios", OVMF] if board is VPS else []
     folder = tmp_path / "other"
     folder.mkdir()
-    with Guest(board, flash(image, folder), folder, *firmware) as other:
+    with Guest(board, flash(image, folder, GROWN), folder, *firmware) as other:
         other.shell("systemctl is-system-running --wait || true", 900)
         test_nothing_failed(other)
         assert len(own) >= 4
@@ -195,7 +166,7 @@ def test_it_is_the_same_after_a_restart_and_no_other_is(
 @pytest.mark.parametrize("board", [PI], ids=["pi"], indirect=True)
 def test_a_pi_3_comes_to_its_login(image: Path, tmp_path: Path) -> None:
     """Its processor, its card reader and its device tree, from the card's own files; it has no network."""
-    card = flash(image, tmp_path)
+    card = flash(image, tmp_path, GROWN)
     size = 1 << (card.stat().st_size - 1).bit_length()  # the emulated card reader takes no other
     with card.open("r+b") as file:
         file.truncate(size)

@@ -57,6 +57,11 @@ def test_a_board_is_one_of_those_that_are_known(name: str, says: str) -> None:
         ("edition: 3", "edition: 4", "said something else of `edition`"),
         ("box: {host: 192.0.2.7}", "box: {host: 192.0.2.7, user: admin}", "an image has no user but root"),
         ("box: {host: 192.0.2.7}", "box: {host: 192.0.2.7, ssh: onion}", "write `ssh: open`"),
+        (
+            "box: {host: 192.0.2.7}",
+            "box: {host: 192.0.2.7, disk: /dev/disk/by-id/usb-x}",
+            "take `disk` out of `box:`",
+        ),
         ("box: {host: 192.0.2.7}\n", "", "does not say where the box is"),
     ],
 )

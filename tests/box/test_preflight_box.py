@@ -44,6 +44,19 @@ def test_a_console_nobody_can_use_is_told_before_port_22_closes(bare: Box) -> No
     )
 
 
+def test_a_disk_that_is_not_there_is_told_and_one_that_has_the_drops_is_not_forgotten(bare: Box) -> None:
+    asked, other = (f"/dev/disk/by-id/{name}" for name in ("asked", "other"))
+    assert f"- the box has no disk {asked}" in bare.preflight("-e", f"newsroom_disk={asked}")
+    bare.machine.shell(f"echo 'knothole {other} /etc/cryptsetup-keys.d/knothole.key luks' >/etc/crypttab")
+    try:
+        for disk in ("", asked):
+            assert f"- the drops are on {other}, which `box: disk` does not name" in bare.preflight(
+                "-e", f"newsroom_disk={disk}"
+            )
+    finally:
+        bare.machine.shell("rm /etc/crypttab")
+
+
 def test_a_machine_without_python_is_told(bare: Box) -> None:
     bare.machine.shell("mv /usr/bin/python3 /usr/bin/kept")
     try:

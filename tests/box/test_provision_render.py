@@ -30,6 +30,7 @@ NEWSROOMS: dict[str, dict[str, Any]] = {
     },
     "closed": {"box": "{host: 192.0.2.7, ssh: onion}", "newsroom_torproject": True},
     "moved": {"newsroom_former": True},
+    "locked": {"box": "{host: 192.0.2.7, disk: /dev/disk/by-id/usb-x}"},
 }
 GRUB = "etc/default/grub.d/knothole.cfg"
 UNITS = ("relay", "sealer", "health")
@@ -185,6 +186,8 @@ def units(box: Box, tmp_path: Path) -> Path:
             r"/opt/knothole/\w+/current/bin/python|/usr/bin/minisign", "/bin/true", file.read_text()
         )
         (tmp_path / file.name).write_text(text)
+    for file in (box.root / "etc/systemd/system").glob("*.mount"):
+        shutil.copy(file, tmp_path)
     return tmp_path
 
 

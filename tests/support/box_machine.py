@@ -53,11 +53,7 @@ class Box:
 
     def play(self, playbook: str, *words: str) -> subprocess.CompletedProcess[str]:
         here = {"ansible_connection": "container", "container_pid": self.machine.pid, "ansible_user": "root"}
-        hosts = self.newsroom.with_name("machine.json")
-        hosts.write_text(json.dumps({"all": {"hosts": {"box": self.way or here}}}))
-        inventories = ["-i", PROVISION / "inventory.py", "-i", hosts]
-        vault = ["--vault-password-file", self.newsroom.with_name("vault")]
-        done = ansible("ansible-playbook", *inventories, *vault, *words, playbook, newsroom=self.newsroom)
+        done = play(self.newsroom, self.way or here, playbook, *words)
         self.said = done.stdout + done.stderr
         return done
 
@@ -126,6 +122,17 @@ class Box:
                     raise
                 time.sleep(0.1)
         raise AssertionError(path)
+
+
+def play(
+    newsroom: Path, way: dict[str, object], playbook: str, *words: str
+) -> subprocess.CompletedProcess[str]:
+    """What comes of a playbook, given how Ansible gets to the machine."""
+    hosts = newsroom.with_name("machine.json")
+    hosts.write_text(json.dumps({"all": {"hosts": {"box": way}}}))
+    inventories = ["-i", PROVISION / "inventory.py", "-i", hosts]
+    vault = ["--vault-password-file", newsroom.with_name("vault")]
+    return ansible("ansible-playbook", *inventories, *vault, *words, playbook, newsroom=newsroom)
 
 
 def found(visitor: Tor, onion: str) -> bool:

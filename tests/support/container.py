@@ -30,8 +30,9 @@ _START = (
 # What the roles install: fetched while there is a network, installed by them when there is none.
 _LATER = (
     "apparmor apt-transport-tor ca-certificates minisign nftables obfs4proxy python3-venv snowflake-client "
-    "systemd-timesyncd tor unattended-upgrades"
+    "systemd-timesyncd tor unattended-upgrades cryptsetup-bin"
 )
+_LATER_OF = {"12": "", "13": "systemd-cryptsetup"}
 _FETCH = "apt-get -qq --download-only --no-install-recommends install"
 _NEEDS = ("mmdebstrap", *NEEDS)
 
@@ -46,15 +47,16 @@ def missing() -> str:
 
 def make_root(folder: Path) -> Path:
     """Makes the folder of a bare Debian, with the packages at hand that a box installs."""
-    root = folder / "root"
+    root, release = folder / "root", os.environ.get("DEBIAN", "13")
+    later = f"{_LATER} {_LATER_OF[release]}"
     done = subprocess.run(
         [
             *("mmdebstrap", "--quiet", "--variant=minbase", "--format=directory"),
             *('--aptopt=Acquire::Languages "none"', "--skip=cleanup/apt/lists,cleanup/apt/cache"),
             f"--include={','.join(_START)}",
             "--dpkgopt=force-unsafe-io",
-            f'--customize-hook=chroot "$1" {_FETCH} {_LATER}',
-            *(_SUITES[os.environ.get("DEBIAN", "13")], root, _mirror()),
+            f'--customize-hook=chroot "$1" {_FETCH} {later}',
+            *(_SUITES[release], root, _mirror()),
         ],
         capture_output=True,
         text=True,

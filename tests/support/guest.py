@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import socket
+import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
@@ -55,10 +56,19 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+def flash(image: Path, folder: Path, more: int) -> Path:
+    """A disk with the image on it, larger than that by so many bytes."""
+    card = folder / "disk"
+    subprocess.run(["cp", "--sparse=always", image, card], check=True)
+    with card.open("r+b") as file:
+        file.truncate(image.stat().st_size + more)
+    return card
+
+
 class Guest:
     """Started when its `with` block is entered, and there until it is left or switches itself off."""
 
-    def __init__(self, board: Board, disk: Path, folder: Path, *more: str | Path) -> None:
+    def __init__(self, board: Board, disk: Path, folder: Path, *more: str | Path, port: int = 0) -> None:
         folder.mkdir(exist_ok=True)
         self._plug = folder / "shell"
         wires = (
@@ -67,7 +77,7 @@ class Guest:
         )
         self.disk = disk
         words = (*wires, *_started(board, disk, folder), *more)
-        self.emulator = Emulator(board, disk, folder, *words, memory=_MEMORY[board.name])
+        self.emulator = Emulator(board, disk, folder, *words, memory=_MEMORY[board.name], port=port)
 
     def __enter__(self) -> Self:
         self.emulator.__enter__()
