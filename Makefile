@@ -18,7 +18,7 @@ help:
 	@echo 'make wipe    NEWSROOM=newsroom.yaml HOST=ADDRESS: what the box holds is removed, and it switches itself off'
 	@echo 'make test-box    that very thing, in a container (root; mmdebstrap and systemd-container; DEBIAN=12: the older one)'
 	@echo 'make image   NEWSROOM=newsroom.yaml BOARD=vps|pi: the box as an image for a rented server or a Raspberry Pi, on a'
-	@echo '             computer with its kind of processor (KEY=FILE.pub: who may log in; VAULT=FILE; OUT=FILE)'
+	@echo '             computer with its kind of processor, or a Pi emulated (KEY=FILE.pub: who may log in; VAULT=FILE; OUT=FILE)'
 	@echo 'make test-vps-image, test-pi-image    that very thing, started by an emulator'
 	@echo 'make clean   remove what make made'
 

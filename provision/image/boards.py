@@ -66,6 +66,7 @@ PI = Board(
     table="dos",
     parts=(Part("FIRMWARE", "c", 512, "/boot/firmware"), Part("ROOT", "83")),
     uploads=5,
+    emulated="qemu-system-arm",
 )
 
 BOARDS = {board.name: board for board in (VPS, PI)}
