@@ -39,7 +39,7 @@ class Foreign:
     def __init__(self, given: Given, workshop: Path) -> None:
         self._root, self._folder, self._operator = workshop / "root", workshop / "foreign", given.key
         self._folder.mkdir(mode=0o700)
-        port = _free_port()
+        port = free_port()
         self._key, self._known = self._folder / "key", self._folder / "known_hosts"
         self._let_in(port)
         self._emulator = self._machine(given, port)
@@ -113,7 +113,7 @@ class Foreign:
         debian.let_in(self._root, self._operator)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]

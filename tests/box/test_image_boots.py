@@ -31,7 +31,7 @@ def guest(board: Board, image: Path, tmp_path_factory: pytest.TempPathFactory) -
     """The box on its first start."""
     folder = tmp_path_factory.mktemp("guest")
     with Guest(board, flash(image, folder, GROWN), folder) as guest:
-        guest.shell("systemctl is-system-running --wait || true", 900)
+        guest.settle()
         yield guest
     shutil.rmtree(folder)
 
@@ -144,7 +144,7 @@ def test_it_is_the_same_after_a_restart_and_no_other_is(
     folder = tmp_path / "again"
     folder.mkdir()
     with Guest(board, guest.disk, folder) as again:
-        again.shell("systemctl is-system-running --wait || true", 900)
+        again.settle()
         test_nothing_failed(again)
         # The seed is made anew at each start, as it should be.
         assert again.shell(OWN).splitlines()[:-2] == own[:-2]
@@ -155,7 +155,7 @@ def test_it_is_the_same_after_a_restart_and_no_other_is(
     folder = tmp_path / "other"
     folder.mkdir()
     with Guest(board, flash(image, folder, GROWN), folder, *firmware) as other:
-        other.shell("systemctl is-system-running --wait || true", 900)
+        other.settle()
         test_nothing_failed(other)
         assert len(own) >= 4
         assert not set(own) & set(other.shell(OWN).splitlines())

@@ -8,7 +8,6 @@ import json
 import mmap
 import re
 import shutil
-import socket
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -17,7 +16,8 @@ from pathlib import Path
 
 import pytest
 from image.boards import VPS
-from support.box_machine import FAILED, play
+from image.foreign import free_port
+from support.box_machine import CIRCUIT, FAILED, play
 from support.guest import Guest, flash
 from support.relay_process import new_id
 from support.small_edition import some_drop
@@ -35,8 +35,7 @@ ASK = """\
 import base64, hashlib, socket
 wire = socket.socket(socket.AF_UNIX)
 wire.connect("/run/knothole/{which}/socket")
-head = b"PROXY TCP6 fc00:dead:beef:4dad::1:2 ::1 80 80\\r\\n"
-wire.sendall(head + base64.b64decode("{asked}"))
+wire.sendall(base64.b64decode("{asked}"))
 answer = b""
 while piece := wire.recv(65536):
     answer += piece
@@ -61,9 +60,7 @@ class Served:
         self.starts += 1
         drive = ("-drive", f"id=drops,file={self.drops},format=raw,if=none,cache=unsafe")
         wires = (*drive, "-device", "virtio-blk-pci,drive=drops,serial=drops") if whole else ()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         return Guest(VPS, self.card, self.folder / f"start-{self.starts}", *wires, port=self.port)
 
     def ssh(self, *words: str, given: bytes = b"") -> None:
@@ -92,8 +89,8 @@ class Served:
 def ask(guest: Guest, which: str, head: str, body: bytes = b"") -> tuple[str, str]:
     """The status of an answer, and the hash of its body."""
     length = f"Content-Length: {len(body)}\r\n" if body else ""
-    asked = f"{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{length}\r\n".encode() + body
-    program = ASK.format(which=which, asked=base64.b64encode(asked).decode())
+    asked = f"{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{length}\r\n".encode()
+    program = ASK.format(which=which, asked=base64.b64encode(CIRCUIT + asked + body).decode())
     status, digest = guest.shell(f"python3 - <<'end'\n{program}end").split()
     return status, digest
 
@@ -124,7 +121,7 @@ def test_the_drops_move_to_a_locked_disk_and_stay(served: Served, debian: Path) 
     drop, before, after = some_drop(20_000, 2), new_id(), new_id()
     kept = ("200", hashlib.sha256(drop).hexdigest())
     with served.start() as guest:
-        guest.shell("systemctl is-system-running --wait || true", 900)
+        guest.settle()
         served.ssh("tar --extract --directory=/", given=packages(debian))
         assert ask(guest, "source", f"PUT /drops/{before}/0?commit", drop)[0] == "201"
 
@@ -151,13 +148,13 @@ def test_the_drops_move_to_a_locked_disk_and_stay(served: Served, debian: Path) 
             assert locked.find(told) == -1
 
     with served.start() as guest:
-        guest.shell("systemctl is-system-running --wait || true", 900)
+        guest.settle()
         holds(guest)
         assert [ask(guest, "desk", f"GET /drops/{one}") for one in (before, after)] == [kept, kept]
         guest.off()
 
     with served.start(whole=False) as guest:
-        guest.shell("systemctl is-system-running --wait || true", 900)
+        guest.settle()
         assert guest.shell("systemctl is-active knothole-relay ssh tor@default || true").split() == [
             "inactive",
             "active",
@@ -167,7 +164,7 @@ def test_the_drops_move_to_a_locked_disk_and_stay(served: Served, debian: Path) 
         guest.off()
 
     with served.start() as guest:
-        guest.shell("systemctl is-system-running --wait || true", 900)
+        guest.settle()
         assert len(slots(served.drops)) == 1
         said = served.play("wipe.yml", "-e", "wipe_host=192.0.2.7")
         assert not served.failed, said[-6000:]

@@ -134,6 +134,10 @@ class Guest:
         assert found[2] == b"0", said
         return said.strip()
 
+    def settle(self) -> None:
+        """Returns once all that it starts by itself has started or failed."""
+        self.shell("systemctl is-system-running --wait || true", 900)
+
     def off(self) -> None:
         """Switches it off as its operator would."""
         self._wire.sendall(b"systemctl poweroff\n")
