@@ -50,8 +50,8 @@ class Masthead:
 
     @property
     def number(self) -> str:
-        """The key id as minisign prints it."""
-        return self.key_id[::-1].hex().upper()
+        """The key id as minisign prints it: a number, so without zeros in front."""
+        return f"{int.from_bytes(self.key_id, 'little'):X}"
 
     @property
     def newsroom(self) -> str:

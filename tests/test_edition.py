@@ -239,12 +239,27 @@ def minisign(folder: Path, *arguments: str) -> tuple[Masthead, str]:
 
 def test_we_accept_minisigns(tmp_path: Path) -> None:
     masthead, signature = minisign(tmp_path)
-    assert masthead.number in (tmp_path / "a.pub").read_text()
+    assert (tmp_path / "a.pub").read_text().split()[-2] == masthead.number
     assert "file:file" in masthead.verify(b"hello", signature)
     masthead, signature = minisign(tmp_path, "-t", "edition 12", "-c", "seen")
     assert masthead.verify(b"hello", signature) == "edition 12"
     with pytest.raises(Forged):
         masthead.verify(b"hellO", signature)
+
+
+@pytest.mark.parametrize("key_id", [bytes.fromhex("01020304050607f8"), b"\x8a\xc3\x96[1f\x83\x02", bytes(8)])
+def test_the_number_is_the_one_that_minisign_prints(tmp_path: Path, key_id: bytes) -> None:
+    other = Masthead(key_id, bytes(32))
+    minisign(tmp_path)
+    refused = subprocess.run(
+        ["minisign", "-Vm", "file", "-P", str(other)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode != 0
+    assert f"the key id in the public key is {other.number}\n" in refused.stderr
 
 
 def test_the_older_form_is_refused(tmp_path: Path) -> None:
