@@ -27,6 +27,7 @@ from support.relay_process import PART, ask, commit, new_id
 from support.small_edition import some_drop
 from support.source import Source
 
+from bench.bare import bare
 from bench.servers import Server
 from keys.errors import Unreachable
 
@@ -55,32 +56,39 @@ def main() -> None:
 
 
 def upload(onions: Onions) -> dict[str, object]:
-    """CPU seconds of 100 MiB over the onion, as [least, median]; the ratio is of the medians. `room` is the
-    bytes that a socket's sender may have on its way: a box has more than other machines, and its relay reads
-    less often."""
-    servers = [Server(name, pid, "", "", onions.folder) for name, pid in _processes(onions).items()]
-    spent: dict[str, list[float]] = {server.name: [] for server in servers}
+    """CPU seconds of 100 MiB over the onion, as [least, median]; the ratio, to tor's, is of the medians. The
+    same again with a program in the relay's place that does the least that one can. `room` is the bytes that
+    a socket's sender may have on its way: a box has more than others, and its relay reads less often."""
+    source = onions.relay.source.removeprefix("unix:")
+    found = _costs(onions, Server("relay", onions.relay.process.pid, "", "", onions.folder))
+    onions.relay.stop()
+    with bare(Path(source), onions.folder) as least:
+        floor = _costs(onions, least)
+    onions.relay.start()
+    room = int(Path("/proc/sys/net/core/wmem_default").read_text())
+    return {**found, "least": floor, "room": room}
+
+
+def _costs(onions: Onions, server: Server) -> dict[str, object]:
+    """Of this server and of its tor."""
+    tor = Server("tor", onions.tor.pid, "", "", onions.folder)
+    spent: dict[str, list[float]] = {server.name: [], tor.name: []}
     taken = []
     part = some_drop(PART, STANZAS)
     for _ in range(ROUNDS):
-        before = {server.name: server.cpu() for server in servers}
+        before = {one.name: one.cpu() for one in (server, tor)}
         start = time.perf_counter()
         _upload(onions, part)
         taken.append(time.perf_counter() - start)
-        for server in servers:
-            spent[server.name].append(server.cpu() - before[server.name])
+        for one in (server, tor):
+            spent[one.name].append(one.cpu() - before[one.name])
     kept = {name: rounds[1:] for name, rounds in spent.items()}
     shown = {
         name: [round(min(rounds), 3), round(statistics.median(rounds), 3)] for name, rounds in kept.items()
     }
-    ratio = statistics.median(kept["relay"]) / statistics.median(kept["tor"])
+    ratio = statistics.median(kept[server.name]) / statistics.median(kept[tor.name])
     speed = PARTS / statistics.median(taken[1:])
-    room = int(Path("/proc/sys/net/core/wmem_default").read_text())
-    return {**shown, "ratio": round(ratio, 3), "mib_a_second": round(speed, 1), "room": room}
-
-
-def _processes(onions: Onions) -> dict[str, int]:
-    return {"relay": onions.relay.process.pid, "tor": onions.tor.pid}
+    return {**shown, "ratio": round(ratio, 3), "mib_a_second": round(speed, 1)}
 
 
 def _upload(onions: Onions, part: bytes) -> None:

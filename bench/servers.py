@@ -63,19 +63,19 @@ def nginx(folder: Path) -> Iterator[Server]:
     command = ["/usr/sbin/nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "errors")]
     process = subprocess.Popen(command)
     try:
-        _await(folder / "socket")
+        wait_until_open(folder / "socket")
         yield Server("nginx", process.pid, address, address, folder / "files")
     finally:
         process.terminate()
         process.wait()
 
 
-def _await(socket: Path) -> None:
+def wait_until_open(socket: Path) -> None:
     for _ in range(200):
         if socket.exists():
             return
         time.sleep(0.05)
-    raise RuntimeError("nginx did not start")
+    raise RuntimeError(f"nobody listens at {socket}")
 
 
 def _tree(pid: int) -> list[int]:
