@@ -27,9 +27,15 @@ def of(role: Path) -> list[dict[str, Any]]:
     return [step for file in files for step in steps(read(file))]
 
 
-def test_ansible_can_read_the_playbook(furnished: Path) -> None:
-    done = ansible("ansible-playbook", "--syntax-check", "playbook.yml", newsroom=furnished)
+@pytest.mark.parametrize("playbook", ["playbook.yml", "wipe.yml"])
+def test_ansible_can_read_the_playbook(furnished: Path, playbook: str) -> None:
+    done = ansible("ansible-playbook", "--syntax-check", playbook, newsroom=furnished)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_a_vault_file_holds_is_copied_by_way_of_memory(furnished: Path) -> None:
+    done = ansible("ansible-config", "dump", "--only-changed", newsroom=furnished)
+    assert re.search(r"(?m)^DEFAULT_LOCAL_TMP\(.*\) = /dev/shm/", done.stdout)
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
