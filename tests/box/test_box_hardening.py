@@ -175,8 +175,22 @@ def test_it_is_small(box: Box, figures: dict[str, str]) -> None:
     assert used < 256 << 10
 
 
+def test_an_update_with_other_settings_of_tor_is_installed_and_ours_stay(box: Box) -> None:
+    """Asked of the program itself: it leaves out each package that would ask somebody."""
+    ask = "runpy.run_path('/usr/bin/unattended-upgrade', run_name='asked')['dpkg_conffile_prompt']()"
+    assert box.machine.shell(f'python3 -c "import runpy; print({ask})"') == "False"
+
+
 @pytest.mark.parametrize(
-    "there", ["/var/log/journal", "/etc/apt/sources.list", "/root/.bash_history", "/swapfile"]
+    "there",
+    [
+        "/var/log/journal",
+        "/var/log/syslog",
+        "/usr/sbin/rsyslogd",
+        "/etc/apt/sources.list",
+        "/root/.bash_history",
+        "/swapfile",
+    ],
 )
 def test_what_would_remember_is_not_there(box: Box, there: str) -> None:
     assert box.machine.run("test", "-e", there).returncode != 0

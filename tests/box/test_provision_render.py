@@ -232,6 +232,7 @@ def test_sshd_accepts_its_configuration(box: Box, tmp_path: Path) -> None:
 def test_apt_accepts_its_configuration(box: Box) -> None:
     said = check("apt-config", "dump", "-c", box.root / "etc/apt/apt.conf.d/60knothole")
     assert 'Unattended-Upgrade::Automatic-Reboot "true";' in said
+    assert 'DPkg::Options:: "--force-confold";' in said
     sources = box.text("etc/apt/sources.list.d/knothole.sources")
     assert all(line.startswith("URIs: tor+https://") for line in sources.splitlines() if "URIs" in line)
     theirs = box.name == "closed"
