@@ -111,6 +111,10 @@ def test_it_is_the_same_box_with_the_drops_of_the_first(another: Another, copy: 
     assert box.ask("sealer", "GET", "/en/send.html").status == 200
 
 
+def test_it_starts_again_in_the_next_night_for_what_a_kernel_reads_at_its_start(another: Another) -> None:
+    assert another.box.machine.run("test", "-e", "/run/reboot-required").returncode == 0
+
+
 def test_its_operator_alone_becomes_root(another: Another) -> None:
     shell = another.box.machine.shell
     assert "sudo" in shell("id -nG olga").split()

@@ -200,7 +200,9 @@ def test_nothing_is_kept_of_what_was(box: Box) -> None:
     assert box.machine.shell("tail -n +2 /proc/swaps") == ""
     assert box.machine.shell("ls /etc/apt/sources.list.d") == "knothole.sources"
     assert "Storage=volatile" in box.machine.shell("systemd-analyze cat-config systemd/journald.conf")
-    assert box.machine.shell("bash -lc 'echo ${HISTFILE-none}'") == "none"
+    for way in ("-ic", "-lic"):
+        kept = f"bash {way} 'echo ${{HISTFILE-nothing}} $LESSHISTFILE' 2>/dev/null"
+        assert box.machine.shell(kept).endswith("nothing -")
     assert box.machine.shell("su -s /bin/sh -c 'ulimit -Hc' nobody") == "0"
 
 

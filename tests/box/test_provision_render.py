@@ -254,7 +254,3 @@ def test_memory_that_is_given_back_is_emptied_whatever_starts_the_kernel(box: Bo
     assert told == "quiet init_on_free=1\n"
     assert box.text("etc/default/raspi-extra-cmdline") == "init_on_free=1\n"
     assert grub.LINE.endswith(" init_on_free=1")
-
-
-def test_the_shell_accepts_its_profile(box: Box) -> None:
-    check("sh", "-n", box.root / "etc/profile.d/knothole.sh")

@@ -26,6 +26,7 @@ _START = (
     "iproute2",
     "procps",
     "sudo",
+    "rsyslog",  # as some providers have it: it would keep a log on the disk
 )
 # What the roles install: fetched while there is a network, installed by them when there is none.
 _LATER = (
