@@ -11,6 +11,7 @@ from support.small_edition import some_drop
 
 pytestmark = IN_A_CONTAINER
 
+AWAY = "/dev/disk/by-id/away"
 OFF = 300  # seconds, on a busy computer
 
 
@@ -31,15 +32,22 @@ def test_what_was_there_is_gone_and_the_box_is_off(box: Box) -> None:
     page = (box.newsroom.parent / "out/edition/en/index.html").read_bytes()
     secrets = secrets_of(box.newsroom) | {"the drop": drop[-500:], "the page": page[:500]}
     assert {"the drop", "the page", "source-onion"} <= {one for _, one in found_in(box, secrets)}
+    # The key of a disk that is away, and what a copy that was cut short leaves.
+    box.machine.shell(
+        f"echo 'knothole {AWAY} /root/disk.key luks,nofail' >/etc/crypttab; "
+        "echo 0123456789abcdef | tee /root/disk.key /root/knothole-drops.tar"
+    )
 
     done = box.play("wipe.yml", "-e", "wipe_host=192.0.2.7")
     assert done.returncode == 0, box.said
+    assert f"{AWAY} was not reached" in " ".join(done.stdout.split())
     went_off(box)
 
     box.machine.boot()
     assert found_in(box, secrets) == []
     assert box.machine.shell("find /var/lib/knothole /opt/knothole /etc/knothole /var/lib/tor -type f") == ""
     assert box.machine.shell("ls /root/.ssh /etc/ssh/ssh_host_* 2>/dev/null || true") == "/root/.ssh:"
+    assert box.machine.shell("ls /root") == ""
     units = ("knothole-relay", "knothole-sealer", "knothole-health.timer", "tor@default")
     assert box.machine.run("systemctl", "is-active", *units).stdout.split() == ["inactive"] * len(units)
 

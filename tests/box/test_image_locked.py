@@ -30,7 +30,7 @@ pytestmark = [
 ]
 SIZE = 2 << 30
 NAME = "/dev/disk/by-id/virtio-drops"
-DISK = "virtio-blk-pci,drive=drops,serial=drops,bus=slot"
+DISK = "virtio-blk-pci,drive=drops,serial=drops,bus=bay"
 WHERE = "findmnt --noheadings --output SOURCE,FSTYPE,OPTIONS /var/lib/knothole"
 # What it is asked and what it answers stand in the words of the shell.
 ASK = """\
@@ -62,7 +62,7 @@ class Served:
         self.starts += 1
         wires = (
             *("-drive", f"id=drops,file={self.drops},format=raw,if=none,cache=unsafe"),
-            *("-device", "pcie-root-port,id=slot", "-monitor", f"unix:{self.folder}/monitor,server,nowait"),
+            *("-device", "pcie-root-port,id=bay", "-monitor", f"unix:{self.folder}/monitor,server,nowait"),
             *(("-device", DISK) if whole else ()),
         )
         self.port = free_port()

@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -111,7 +112,7 @@ class Guest:
                 time.sleep(0.2)
                 self._wire = socket.socket(socket.AF_UNIX)
                 self._wire.settimeout(5)
-                if self._plug.exists():
+                with suppress(FileNotFoundError, ConnectionRefusedError):
                     self._wire.connect(str(self._plug))
 
     def shell(self, script: str, seconds: float = 300) -> str:
