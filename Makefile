@@ -13,7 +13,7 @@ help:
 	@echo 'make pictures   those of keys/desk/README.md, made anew by the tests'
 	@echo 'make bench   speed as ratios, written to bench/results/'
 	@echo 'make box     NEWSROOM=newsroom.yaml: a fresh Debian becomes the box (CHECK=1: only say what would change;'
-	@echo '             VAULT=FILE: the passphrase of the onions'"'"' keys, else it is asked for)'
+	@echo '             VAULT=FILE: the passphrase of the onions'"'"' keys, else it is asked for; THROUGH=onion: by the ssh onion, to open port 22)'
 	@echo 'make rotate  NEWSROOM=newsroom.yaml WHAT=DRILL: new keys or a new address; without WHAT it lists the drills'
 	@echo 'make wipe    NEWSROOM=newsroom.yaml HOST=ADDRESS: what the box holds is removed, and it switches itself off'
 	@echo 'make test-box    that very thing, in a container (root; mmdebstrap and systemd-container; DEBIAN=12: the older one)'
@@ -90,7 +90,7 @@ named:
 		echo "make: hint: run 'make $(firstword $(MAKECMDGOALS)) NEWSROOM=newsroom.yaml'" >&2; exit 2; }
 
 box: setup named
-	@cd provision && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NEWSROOM='$(abspath $(NEWSROOM))' ansible-playbook playbook.yml \
+	@cd provision && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" NEWSROOM='$(abspath $(NEWSROOM))' THROUGH='$(THROUGH)' ansible-playbook playbook.yml \
 		$(if $(VAULT),--vault-password-file '$(abspath $(VAULT))',--ask-vault-pass) $(if $(CHECK),--check --diff) \
 		$(if $(BACKUP),-e backup_take=true) $(if $(RESTORE),-e backup_restore='$(abspath $(RESTORE))')
 

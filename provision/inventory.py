@@ -60,6 +60,9 @@ def inventory(path: Path) -> dict[str, Any]:
     """Gives the host's variables; those of a newsroom that is not whole name its problems."""
     folder = path.parent
     problems: list[Problem] = []
+    through = os.environ.get("THROUGH", "")
+    if through not in ("", "onion"):
+        problems.append(problem(f"there is no way through {through}", "say THROUGH=onion, or nothing"))
     host: dict[str, Any] = {
         "newsroom_problems": problems,
         "newsroom_folder": str(folder),
@@ -79,6 +82,7 @@ def inventory(path: Path) -> dict[str, Any]:
             "ansible_user": box.user,
             "newsroom_host": box.host,
             "newsroom_ssh": box.ssh,
+            "newsroom_through": through or box.ssh,
             "newsroom_torproject": box.tor == "torproject",
             "newsroom_reserve": box.reserve,
             "newsroom_disk": box.disk or "",
@@ -92,7 +96,7 @@ def inventory(path: Path) -> dict[str, Any]:
     if host.get("newsroom_torproject"):
         problems += _torproject(folder)
     operators = _operators(folder / "ssh-onion", problems)
-    if box is not None and box.ssh == "onion":
+    if box is not None and "onion" in (box.ssh, through):
         host |= _through_tor(addresses["ssh-onion"], box.host)
         if not operators:
             problems.append(_uninvited("operator", folder / "ssh-onion"))

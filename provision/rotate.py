@@ -21,7 +21,7 @@ try:
     from keys.desk import files
     from keys.desk.keygen import DESK_ONION, NOBODY, SOURCE_ONION, SSH_ONION, new_client
     from keys.errors import DeskError, KnotholeError
-    from keys.newsroom import load
+    from keys.newsroom import load, load_with_box
     from keys.onion import CLIENTS, NAME_FILE, SECRET_FILE, ClientKey, ServiceKey
 except ModuleNotFoundError as missing:
     sys.exit(f"rotate: error: {missing.name} is not installed here\nrotate: hint: run `make setup`")
@@ -54,6 +54,16 @@ def undelivered(folder: Path, names: Sequence[str]) -> None:
                 f"{place} still holds keys that were to be handed over",
                 hint="delete what is there, whether it was handed over or not",
             )
+
+
+def by_another_way(path: Path, onion: str) -> None:
+    """Raises DeskError when `make box` would come by the very keys that end: it would lock itself out."""
+    _, box = load_with_box(path)
+    if onion == SSH_ONION and box is not None and box.ssh == "onion":
+        raise DeskError(
+            "`make box` comes by the keys that this would end",
+            hint="write `ssh: open` under `box:`, and run `make box THROUGH=onion` unless the box is lost",
+        )
 
 
 def invite(folder: Path, onion: str, names: Sequence[str]) -> None:
@@ -111,6 +121,8 @@ def rotate(path: Path, drill: str, names: Sequence[str], vault: Path | None) -> 
     onion = GUESTS.get(drill, drill)
     names = names or ([] if onion == SOURCE_ONION else invited(path, onion))
     undelivered(folder, names)
+    if drill == onion or set(names) & set(invited(path, onion)):
+        by_another_way(path, onion)
     if drill == onion:
         renew(folder, onion, passphrase(folder, vault))
     invite(folder, onion, names)

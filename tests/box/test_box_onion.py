@@ -4,8 +4,10 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from support.box_machine import IN_A_CONTAINER, Box, found
 from support.box_room import PROVISION
 from support.builds import JOURNALISTS
 from support.newsdesk import Result, run
-from support.onions import VISITOR, socks_port, visit
+from support.onions import VISITOR, given, socks_port, visit
 from support.outside import ADDRESS, BOX, Outside
 from support.relay_process import ask, new_id
 from support.small_edition import some_drop
@@ -22,6 +24,7 @@ from support.tornet import Network, Tor, until
 from keys.desk import socks
 from keys.errors import Unreachable
 from keys.identity import lock
+from keys.onion import ClientKey
 
 pytestmark = IN_A_CONTAINER
 
@@ -165,14 +168,54 @@ def test_the_run_that_comes_through_the_onion_closes_port_22(
 
 def test_at_the_console_port_22_opens_again(town: Town, remote: Box) -> None:
     """The way back, as provision/README.md has it: until a restart, or the next run."""
-    box = town.box
-    box.machine.shell("nft add rule inet knothole input tcp dport 22 accept")
+    shell = town.box.machine.shell
+    shell("nft add rule inet knothole input tcp dport 22 accept")
     assert port_22()
-    box.machine.shell("systemctl reload nftables")
+    shell("systemctl reload nftables")
     assert not port_22()
-    # For good: `ssh: open`, and a run that comes straight.
-    assert " changed=2 " in box.converge(), box.said
+
+
+def test_a_run_through_the_onion_survives_that_tor_restarts_and_opens_port_22(
+    town: Town, remote: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Olga is let in, for which tor restarts; and then port 22 is opened for good."""
+    monkeypatch.setenv("SOCKS", socks_port(town.operator))
+    monkeypatch.setenv("THROUGH", "onion")
+    remote.newsroom.write_text(remote.newsroom.read_text().replace(", ssh: onion}", "}"))
+    olga = ClientKey.generate()
+    clients = remote.newsroom.with_name("ssh-onion") / "authorized_clients"
+    (clients / "olga.auth").write_text(f"{olga.public_line}\n")
+    with looking_up(town.operator, town.ssh):
+        # The invitation, tor, the rules, and that they were loaded.
+        assert " changed=4 " in remote.converge(), remote.said
     assert port_22()
+    with given(town.visitor, town.ssh, olga), looking_up(town.visitor, town.ssh):
+        until("olga does not reach sshd", lambda: _answers(town, town.visitor))
+
+
+@contextmanager
+def looking_up(tor: Tor, onion: str) -> Iterator[None]:
+    """Has a tor ask again and again where an onion is; by itself it does so once in 15 minutes."""
+    over = threading.Event()
+
+    def ask_again() -> None:
+        while not over.wait(5):
+            tor.look_up(onion)
+
+    asking = threading.Thread(target=ask_again)
+    asking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        asking.join()
+
+
+def _answers(town: Town, tor: Tor) -> bool:
+    try:
+        return town.banner(tor).startswith(b"SSH-2.0-OpenSSH_")
+    except Unreachable:
+        return False
 
 
 def test_ssh_through_tor_says_why_it_finds_no_way(town: Town) -> None:

@@ -25,6 +25,7 @@ from keys.identity import Journalist
 pytestmark = IN_A_CONTAINER
 
 CLIENTS = "/var/lib/tor/desk-onion/authorized_clients"
+OPERATORS = CLIENTS.replace("desk", "ssh")
 STARTED = "systemctl show -p ActiveEnterTimestampMonotonic --value tor@default"
 
 
@@ -91,12 +92,13 @@ class Before:
     started: str
     source: str
     desk: str
+    ssh: str
 
     @staticmethod
     def of(newsroom: Newsroom) -> "Before":
         shell = newsroom.box.machine.shell
         clients = shell(f"cat {CLIENTS}/*").split()
-        addresses = (newsroom.address(onion) for onion in ("source-onion", "desk-onion"))
+        addresses = (newsroom.address(onion) for onion in ("source-onion", "desk-onion", "ssh-onion"))
         return Before(newsroom.served(), clients, shell(STARTED), *addresses)
 
     def recipient(self, name: str) -> str:
@@ -116,6 +118,7 @@ def joined(newsroom: Newsroom) -> Before:
         (newsroom.folder / f"{one.name}.pub").write_text(one.public_file())
     newsroom.rotate("clients")
     newsroom.rotate("clients", "cleo")
+    newsroom.rotate("operators", "operator", "olga")
     newsroom.say("recipients: [ada.pub, bo.pub]", "recipients: [ada.pub, bo.pub, cleo.pub]")
     newsroom.say("name: The Lantern", "name: The Lamp")
     newsroom.publish()
@@ -131,6 +134,14 @@ def test_new_keys_to_the_desk_onion_take_the_place_of_the_old(newsroom: Newsroom
     assert len(set(joined.clients) & set(shell(f"cat {CLIENTS}/*").split())) == 1  # nobody's
     # A reload would leave them the way that they had read before.
     assert shell(STARTED) != joined.started
+
+
+def test_operators_get_new_keys_and_one_more_comes(newsroom: Newsroom, joined: Before) -> None:
+    here = newsroom.folder / "ssh-onion/authorized_clients"
+    shell = newsroom.box.machine.shell
+    assert shell(f"ls {OPERATORS}").split() == ["nobody.auth", "olga.auth", "operator.auth"]
+    for name in ("olga", "operator"):
+        assert shell(f"cat {OPERATORS}/{name}.auth") == (here / f"{name}.auth").read_text().strip()
 
 
 def test_who_joins_can_be_written_to(newsroom: Newsroom, joined: Before) -> None:
@@ -156,11 +167,13 @@ def test_a_new_edition_takes_the_old_ones_place(newsroom: Newsroom, joined: Befo
 
 @pytest.fixture(scope="module")
 def moved(newsroom: Newsroom, joined: Before) -> Before:
-    """cleo leaves, and both addresses move."""
+    """cleo leaves, and so does an operator; all addresses move."""
     before = Before.of(newsroom)
     newsroom.say(", cleo.pub]", "]")
     newsroom.rotate("source-onion")
     newsroom.rotate("desk-onion")
+    (newsroom.folder / "ssh-onion/authorized_clients/operator.auth").unlink()
+    newsroom.rotate("ssh-onion")
     newsroom.publish()
     return before
 
@@ -180,6 +193,13 @@ def test_a_new_desk_onion_has_a_new_address_and_only_new_keys(newsroom: Newsroom
     assert address == newsroom.address("desk-onion") != moved.desk
     assert not set(moved.clients) & set(shell(f"cat {CLIENTS}/*").split())
     assert shell(f"grep -rlF {moved.desk} /var/lib/tor /etc || true") == ""
+
+
+def test_a_new_ssh_onion_is_for_those_who_stayed(newsroom: Newsroom, moved: Before) -> None:
+    shell = newsroom.box.machine.shell
+    address = shell("cat /var/lib/tor/ssh-onion/hostname")
+    assert address == newsroom.address("ssh-onion") != moved.ssh
+    assert shell(f"ls {OPERATORS}").split() == ["nobody.auth", "olga.auth"]
 
 
 def test_the_old_address_says_where_the_new_one_is(newsroom: Newsroom, moved: Before) -> None:

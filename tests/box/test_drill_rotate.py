@@ -79,6 +79,13 @@ def test_operators_are_those_whom_the_folder_names(newsroom: Path) -> None:
     assert (clients / "nobody.auth").read_text() == nobody
 
 
+def test_somebody_more_is_invited_while_the_box_is_reached_by_the_onion(newsroom: Path) -> None:
+    comes_by_them(newsroom)
+    done = rotate(newsroom, "operators", "olga")
+    assert done.returncode == 0, done.stderr
+    assert inventory(newsroom)["newsroom_operators"] == ["olga", "operator"]
+
+
 @pytest.mark.parametrize("onion", ONIONS)
 def test_an_onion_has_a_new_address_and_its_key_never_lay_open(newsroom: Path, onion: str) -> None:
     folder = newsroom.parent
@@ -145,6 +152,10 @@ def under_git(newsroom: Path) -> None:
     (newsroom.parent / ".git").mkdir()
 
 
+def comes_by_them(newsroom: Path) -> None:
+    newsroom.write_text(newsroom.read_text().replace("192.0.2.7}", "192.0.2.7, ssh: onion}"))
+
+
 def no_vault(newsroom: Path) -> None:
     newsroom.with_name("vault").unlink()
 
@@ -159,6 +170,9 @@ def no_vault(newsroom: Path) -> None:
         (lies_open, ["desk-onion"], "cannot be opened"),
         (no_vault, ["ssh-onion"], "was not found"),
         (under_git, ["clients"], "inside a git work tree"),
+        (comes_by_them, ["ssh-onion"], "`make box` comes by the keys that this would end"),
+        (comes_by_them, ["operators"], "write `ssh: open` under `box:`, and run `make box THROUGH=onion`"),
+        (comes_by_them, ["operators", "operator"], "`make box` comes by the keys"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_nothing_is_changed(

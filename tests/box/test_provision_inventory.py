@@ -118,6 +118,17 @@ def test_once_port_22_is_closed_the_way_in_is_an_onion_and_somebody_must_be_invi
     assert told(newsroom) == ["operator has no invitation to the ssh onion"]
 
 
+def test_a_run_that_opens_port_22_comes_through_the_onion(
+    newsroom: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THROUGH", "onion")
+    host = inventory(newsroom)
+    assert (host["newsroom_ssh"], host["newsroom_through"]) == ("open", "onion")
+    assert host["ansible_host"] == host["newsroom_ssh_onion"]
+    monkeypatch.setenv("THROUGH", "door")
+    assert told(newsroom) == ["there is no way through door"]
+
+
 def test_ssh_is_told_why_it_finds_no_way_through_tor(newsroom: Path) -> None:
     address = (newsroom.parent / "ssh-onion/hostname").read_text().strip()
     words = (sys.executable, PROVISION / "through_tor.py", address, "22")
