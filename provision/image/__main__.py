@@ -73,6 +73,7 @@ def pack(board: Board, name: uuid.UUID, workshop: Path, epoch: int) -> Path:
     root, image = workshop / "root", workshop / "image"
     start.settle(board, root, name)
     finish.clean(root)
+    finish.redate(root, epoch)
     systems = start.firmware(board, workshop, name, epoch)
     finish.clamp(root, epoch)
     label = board.parts[-1].label

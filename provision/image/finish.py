@@ -70,6 +70,15 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def redate(root: Path, epoch: int) -> None:
+    """Makes no user younger than the release: shadow(5) has the day on which each got a password, or none."""
+    file = root / "etc/shadow"
+    users = [line.split(":") for line in file.read_text().splitlines()]
+    for user in users:
+        user[2] = user[2] and str(min(int(user[2]), epoch // 86400))
+    file.write_text("".join(":".join(user) + "\n" for user in users))
+
+
 def clamp(root: Path, epoch: int) -> None:
     """Makes no file younger than the release it is of."""
     for path in (root, *every(root)):

@@ -82,6 +82,15 @@ def test_no_file_is_younger_than_the_release(tree: Path) -> None:
     assert {one.lstat().st_mtime for one in finish.every(tree)} == {1_600_000_000, 1_700_000_000}
 
 
+def test_no_user_is_younger_than_the_release(tree: Path) -> None:
+    shadow = tree / "etc/shadow"
+    shadow.write_text("root:*:19000:0:99999:7:::\nrelay:!:20779::::::\nnew:!:::::::\n")
+    shadow.chmod(0o640)
+    finish.redate(tree, 20_000 * 86400 + 1)
+    assert shadow.read_text() == "root:*:19000:0:99999:7:::\nrelay:!:20000::::::\nnew:!:::::::\n"
+    assert shadow.stat().st_mode & 0o777 == 0o640
+
+
 def test_a_tree_knows_its_root_by_the_disks_name(tree: Path) -> None:
     for folder in ("etc/knothole", "boot"):
         (tree / folder).mkdir()
