@@ -3,6 +3,7 @@
 A run takes its time, so one serves several tests."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,23 @@ def test_it_is_the_same_after_it_was_switched_off(box: Box) -> None:
     assert box.machine.shell("nft list ruleset | grep -v counter") == rules
     assert box.ask("desk", "GET", "/status").said["edition"] == 3
     assert box.ask("sealer", "GET", "/en/send.html").status == 200
+
+
+def test_the_box_itself_refuses_an_edition_that_nobody_signed(box: Box, tmp_path: Path) -> None:
+    """As if the inventory, which refuses it before, had not looked."""
+    edition = tmp_path / "edition"
+    shutil.copytree(box.newsroom.parent / "out/edition", edition)
+    at_first = ("--start-at-task", "relay : See which edition is there")
+    for harmed in ("manifest.json", "en/send.html"):
+        (edition / harmed).write_bytes((edition / harmed).read_bytes() + b" ")
+        given = ("-e", f"relay_edition={edition}", "-e", "relay_edition_digest=4-0123456789abcdef")
+        assert box.play("playbook.yml", *at_first, *given).returncode == 2
+        assert "The box refuses this edition, and goes on serving the one it had" in box.said
+        shutil.copytree(box.newsroom.parent / "out/edition", edition, dirs_exist_ok=True)
+    assert box.machine.shell("ls /opt/knothole/editions") == box.machine.shell(
+        "basename $(readlink /opt/knothole/edition)"
+    )
+    assert box.ask("desk", "GET", "/status").said["edition"] == 3
 
 
 # What starts a machine, which a container lacks: each writes down what it was told.
