@@ -126,3 +126,7 @@ def test_a_release_is_named_after_all_that_goes_into_it() -> None:
     }
     assert len(named) == 4
     assert script("wheels").inputs("3.11", "a") in named
+
+
+def test_the_guide_can_be_read_in_an_afternoon() -> None:
+    assert len((PROVISION / "README.md").read_text().split()) <= 3000
