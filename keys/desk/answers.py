@@ -12,6 +12,10 @@ from typing import Any, NamedTuple
 from keys.errors import Refused
 
 _ID = re.compile(r"[0-9a-f]{32}")
+# No character in which an address or a piece of HTML could be written.
+_REFUSAL = re.compile(
+    rb"""\{"error": "[A-Za-z0-9 ,;']{1,100}"(, "missing": \[[0-9]{1,7}(, [0-9]{1,7}){0,99}\])?\}"""
+)
 _MOST_PARTS = 1 << 20
 
 
@@ -60,6 +64,11 @@ def _listed(given: object) -> Listed:
     except ValueError:
         pass
     raise Refused("its list of drops is malformed")
+
+
+def is_refusal(body: bytes) -> bool:
+    """Tells whether a body is the error of a relay, and nothing else is in it."""
+    return _REFUSAL.fullmatch(body) is not None
 
 
 def refusal(status: int, body: bytes) -> Refused:

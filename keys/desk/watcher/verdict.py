@@ -9,6 +9,7 @@ from datetime import timedelta
 from keys import line
 from keys.desk import boards as histories
 from keys.desk import editions
+from keys.desk.answers import is_refusal
 from keys.desk.boards import Boards, Doubt
 from keys.desk.client import Client
 from keys.desk.desk import Desk
@@ -17,6 +18,7 @@ from keys.desk.outbox import canary_labels
 from keys.desk.watcher import evidence
 from keys.desk.watcher.browser import Exchange
 from keys.desk.watcher.evidence import Finding
+from keys.desk.watcher.links import Answer
 from keys.edition import MANIFEST, SIGNATURE, File, Manifest
 from keys.errors import BadEdition, Forged, KnotholeError
 from keys.line import LINE
@@ -24,7 +26,13 @@ from keys.line import LINE
 today = editions.today
 
 _MISSES = 2  # listings that an acknowledged drop may be missing from
-_WORD_HEADERS = frozenset({"content-type", "cache-control", "x-content-type-options"})
+_FAILURES = frozenset({408, 500, 503, 507})  # that an honest relay says when it can do no better
+_REFUSAL_HEADERS = {
+    "content-type": "application/json",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+}
+_WORD_HEADERS = _REFUSAL_HEADERS.keys()
 _PAGE = (
     "A page that was altered can take what a source writes, and who they are. Whoever runs the box now, or "
     "broke into it, may have done it; or the box was set up with another edition than this desk knows."
@@ -103,8 +111,11 @@ def _wrong(exchanges: Sequence[Exchange], manifest: Manifest) -> list[tuple[Exch
 
 def _mistake(one: Exchange, manifest: Manifest) -> str:
     path, answer = one.request.path, one.answer
-    if answer.status == 408 or answer.status >= 500:
-        return ""  # an honest relay says so when it can do no better; the visit says it too
+    if answer.status >= 400 and not refuses(answer):
+        # Browsers show and run what comes under such a status, too.
+        return f"{path} is answered {answer.status} with more than a relay's refusal"
+    if answer.status in _FAILURES:
+        return ""  # the visit says it
     if one.request.dest == "empty":
         more = {name.lower() for name, _ in answer.headers} - editions.FRAMING - _WORD_HEADERS
         if more:
@@ -123,6 +134,17 @@ def _mistake(one: Exchange, manifest: Manifest) -> str:
         return f"{path} is not what the newsroom signed"
     names = editions.wrong_headers(answer.headers, file, manifest.headers)
     return f"{path} is served with other headers than the newsroom's: {', '.join(names)}" if names else ""
+
+
+def refuses(answer: Answer) -> bool:
+    """Tells whether an answer is a relay's refusal in head and body (relay/PROTOCOL.md)."""
+    said = {(name.lower(), value) for name, value in answer.headers if name.lower() not in editions.FRAMING}
+    return (
+        ("content-type", "application/json") in said
+        and said <= _REFUSAL_HEADERS.items()
+        and answer.whole
+        and is_refusal(answer.body)
+    )
 
 
 def _file(manifest: Manifest, path: str) -> File | None:

@@ -36,6 +36,11 @@ def page(title: str, script: str = "") -> bytes:
     )
 
 
+BUSY = Message(  # what a relay says that has no place for another connection
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 50\r\nContent-Type: application/json\r\n"
+    "Connection: close\r\n\r\n",
+    b'{"error": "too many connections; try again later"}',
+)
 PAGES = {
     "/index.html": page("home"),
     "/en/index.html": page("home"),
@@ -301,6 +306,50 @@ ALTERED: dict[str, tuple[str, Callable[[Message], Message], str]] = {
 }
 
 
+def under(status: str) -> Callable[[Message], Message]:
+    """The same answer under another status."""
+    return lambda answer: changed(answer, head=answer.head.replace("200 OK", status))
+
+
+def refused(answer: Message) -> Message:
+    """A relay's own words, but for the page's headers."""
+    return changed(under("503 Service Unavailable")(answer), body=BUSY.body)
+
+
+ALTERED |= {
+    "a page under an error": (
+        "/en/send.html",
+        lambda answer: under("503 Service Unavailable")(another_script(answer)),
+        "/en/send.html is answered 503 with more than a relay's refusal",
+    ),
+    "a page that is gone and says where to": (
+        "/",
+        lambda answer: changed(under("404 Not Found")(answer), body=b"we moved to another.onion"),
+        "/ is answered 404 with more than a relay's refusal",
+    ),
+    "a script under an error": (
+        "/scripts/send.js",
+        lambda answer: under("500 Internal Server Error")(other_byte(answer)),
+        "/scripts/send.js is answered 500 with more than a relay's refusal",
+    ),
+    "a refusal with a page's headers": (
+        "/en/send.html",
+        refused,
+        "/en/send.html is answered 503 with more than a relay's refusal",
+    ),
+    "a refusal that leads elsewhere": (
+        "/scripts/send.js",
+        lambda _: changed(BUSY, head=BUSY.head.replace("\r\n", "\r\nRefresh: 0; url=/other\r\n", 1)),
+        "/scripts/send.js is answered 503 with more than a relay's refusal",
+    ),
+    "a board under an error": (
+        "/board",
+        under("503 Service Unavailable"),
+        "/board is answered 503 with more than a relay's refusal",
+    ),
+}
+
+
 @pytest.mark.parametrize(("path", "change", "says"), ALTERED.values(), ids=ALTERED)
 def test_an_altered_page_is_reported(
     box: Box, path: str, change: Callable[[Message], Message], says: str
@@ -447,7 +496,7 @@ def test_a_board_of_another_size_is_reported(box: Box) -> None:
 
 
 def busy(_: Message, __: Forward) -> Message:
-    return Message("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", b"")
+    return BUSY
 
 
 def silent(_: Message, __: Forward) -> None:
