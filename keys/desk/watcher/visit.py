@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -118,18 +118,34 @@ def visit(browser: Browser, plan: Plan, pace: Pace, report: Callable[[str], None
 
 
 def _open(browser: Browser, page: str, first: bool, longest: int, seen: Visit) -> bool:
-    """Opens a page with all that it needs; tells whether there was one."""
+    """Opens a page with all that it needs; tells whether all of it was there."""
     site = "none" if first else "same-origin"
     got = browser.ask(Request("GET", page, "document", site=site), longest)
     seen.exchanges.append(got)
     if got.answer.status != 200:
         seen.trouble = f"{page} was answered {got.answer.status}"
         return False
-    needs = _needs(got.answer.body)
-    browser.ask_all([Request("GET", path, dest) for path, dest in needs], longest, seen.exchanges.append)
-    if any(dest == "script" for _, dest in needs):
+    needs = [Request("GET", path, dest) for path, dest in _needs(got.answer.body)]
+    browser.ask_all(needs, longest, seen.exchanges.append)
+    lacks = [one for one in seen.exchanges if one.request in needs and one.answer.status != 200]
+    # In a browser it is the script that asks for the board.
+    if _has_script(needs) and not _has_script(one.request for one in lacks):
         _persist(browser, Request("GET", "/board", "empty"), longest, _BOARD_TRIES, seen)
-    return True
+    if lacks:
+        seen.trouble = _trouble(page, lacks)
+    return not lacks
+
+
+def _has_script(requests: Iterable[Request]) -> bool:
+    return any(one.dest == "script" for one in requests)
+
+
+def _trouble(page: str, lacks: Sequence[Exchange]) -> str:
+    names = " and ".join(f"{one.request.path} (answered {one.answer.status})" for one in lacks)
+    lost = _has_script(one.request for one in lacks)
+    return f"{page} came without {names}" + (
+        ", and a source could use it only without JavaScript" if lost else ""
+    )
 
 
 def _send(browser: Browser, plan: Plan, seen: Visit) -> None:

@@ -520,6 +520,38 @@ def test_a_box_that_does_not_answer_is_no_evil_box(
     assert box.evidence() == []
 
 
+LACKING = {
+    "script": (
+        "/scripts/send.js",
+        "/en/send.html came without /scripts/send.js (answered 503), and a source could use it only without "
+        "JavaScript",
+    ),
+    "style": ("/styles/page.css", "/ came without /styles/page.css (answered 503)"),
+}
+
+
+@pytest.mark.parametrize(("path", "why"), LACKING.values(), ids=LACKING)
+def test_a_page_that_never_comes_whole_is_told_each_time_and_is_no_finding(
+    box: Box, path: str, why: str
+) -> None:
+    """A box under a flood refuses a visitor's second connection again and again, too."""
+    box.front.bend = on(path, lambda _: BUSY)
+    for _ in range(3):
+        done = box.fetch()
+        assert (done.status, done.json["watch"]["findings"]) == (0, [])
+        assert done.err == f"desk: warning: the watcher could not look: {why}\n"
+    done = box.watch()
+    assert (done.status, done.err) == (1, f"desk: error: the watcher could not look: {why}\n")
+    assert box.evidence() == []
+
+
+def test_a_watcher_without_its_script_does_no_more_than_a_source(box: Box) -> None:
+    box.front.bend = on("/scripts/send.js", lambda _: BUSY)
+    assert box.watch().status == 1
+    assert "GET /scripts/send.js" in box.front.heads()
+    assert [head for head in box.front.heads() if head.startswith(("GET /board", "PUT", "POST"))] == []
+
+
 def test_a_box_that_is_down_is_no_evil_box(box: Box) -> None:
     box.house.join("ada", page="http://127.0.0.1:1")
     done = box.watch()
