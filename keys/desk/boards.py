@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,13 +10,14 @@ from itertools import combinations
 
 from keys.line import LINE
 
-LABEL = 16  # bytes of a line that stand for it
+_LABEL = 16  # bytes at the beginning of a line
+HASH = 16  # bytes of a line's SHA-256 that stand for it
 _MEANWHILE = 600  # seconds in which no desk posts more than twice
 
 
 @dataclass(frozen=True)
 class Known:
-    """A board that a desk saw, and its own lines that were accepted afterwards, each by its label."""
+    """A board that a desk saw, and its own lines that were accepted afterwards, each by its hash."""
 
     lines: tuple[bytes, ...]
     posted: tuple[bytes, ...] = ()
@@ -63,11 +65,11 @@ class Boards:
             self._posts.append((-math.inf, -math.inf, self.remembered.posted))
 
     def saw(self, where: str, data: bytes, asked: float, got: float) -> None:
-        self.sights.append(Sight(where, labels(data), asked, got, data))
+        self.sights.append(Sight(where, hashes(data), asked, got, data))
 
     def posted(self, data: bytes, asked: float, got: float) -> None:
         """Remembers lines of this desk that the relay accepted."""
-        self._posts.append((asked, got, labels(data)))
+        self._posts.append((asked, got, hashes(data)))
 
     @property
     def known(self) -> Known | None:
@@ -104,8 +106,17 @@ class Boards:
 
 
 def labels(data: bytes) -> tuple[bytes, ...]:
-    """Gives the first bytes of every line."""
-    return tuple(data[at : at + LABEL] for at in range(0, len(data) - LINE + 1, LINE))
+    """Gives the labels of all lines."""
+    return tuple(one[:_LABEL] for one in _lines(data))
+
+
+def hashes(data: bytes) -> tuple[bytes, ...]:
+    """Gives what stands for every line: of one that was spoilt the label may be as it was."""
+    return tuple(hashlib.sha256(one).digest()[:HASH] for one in _lines(data))
+
+
+def _lines(data: bytes) -> Iterator[bytes]:
+    return (data[at : at + LINE] for at in range(0, len(data) - LINE + 1, LINE))
 
 
 def _moved(before: Sequence[bytes], after: Sequence[bytes]) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from keys import casework
 from keys import letter as letters
 from keys.age import HybridIdentity, open_bytes, seal_bytes
-from keys.desk.boards import LABEL, Known
+from keys.desk.boards import HASH, Known
 from keys.desk.state import Call, Canary, Copy, Entry, OwnReply, Saying, State
 from keys.errors import DeskError, KnotholeError
 
@@ -112,6 +112,6 @@ def _of_thread(kind: Callable[..., T], *, thread: str, day: str, **rest: Any) ->
 
 def _board(lines: str, posted: str) -> Known:
     def cut(data: bytes) -> tuple[bytes, ...]:
-        return tuple(data[at : at + LABEL] for at in range(0, len(data), LABEL))
+        return tuple(data[at : at + HASH] for at in range(0, len(data), HASH))
 
     return Known(cut(bytes.fromhex(lines)), cut(bytes.fromhex(posted)))

@@ -8,7 +8,7 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keys.desk.boards import LOST, OLDER, OTHER, Boards, Known, labels
+from keys.desk.boards import LOST, OLDER, OTHER, Boards, Known, hashes
 from keys.line import LINE
 
 LINES, POST = 32, 4
@@ -68,7 +68,7 @@ def test_a_board_that_goes_back_is_seen(posts: int, where: str) -> None:
     relay.seen(boards, "desk")
     relay.seen(boards, where, before)
     assert says(boards) == {OLDER}
-    later = Boards(Known(labels(relay.board)), POST)
+    later = Boards(Known(hashes(relay.board)), POST)
     relay.seen(later, where, before)
     assert says(later) == {OLDER}, "also when the newer one is only remembered"
 

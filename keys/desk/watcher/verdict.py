@@ -49,7 +49,7 @@ _BOARD = (
 _BOARD_CHECK = (
     "A board is lines of 2,048 bytes, the oldest first. The later one must be the earlier one without some "
     "of its first lines, and with as many new ones at its end. Of a board that is remembered from before, "
-    "only the first 16 bytes of each line are kept."
+    "only the first 16 bytes of each line's SHA-256 are kept."
 )
 _DROPS = (
     "The box said that it had stored a message, and no journalist can find it as it was sent. What sources "
@@ -194,8 +194,8 @@ def of_boards(boards: Boards) -> list[Finding]:
 def _board_finding(doubt: Doubt) -> Finding:
     shown = {}
     for name, sight in (("earlier", doubt.earlier), ("later", doubt.later)):
-        # Of a board that is remembered only the beginning of each line is.
-        shown[f"{name}-board" if sight.data else f"{name}-board-labels"] = sight.data or b"".join(sight.lines)
+        # Of a board that is remembered only a hash of each line is.
+        shown[f"{name}-board" if sight.data else f"{name}-board-hashes"] = sight.data or b"".join(sight.lines)
     facts = {"earlier": f"at the {doubt.earlier.where} onion", "later": f"at the {doubt.later.where} onion"}
     return Finding("board", doubt.says, _BOARD, _BOARD_CHECK, facts, shown)
 

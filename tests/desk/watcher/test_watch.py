@@ -485,6 +485,19 @@ def test_two_boards_are_reported(box: Box) -> None:
     assert "it showed two different boards at the same time" in done.err
 
 
+def test_a_board_whose_lines_only_begin_as_they_should_is_reported(box: Box) -> None:
+    """A source finds their line by its beginning, and could not open it."""
+
+    def spoilt(answer: Message) -> Message:
+        lines = [answer.body[at : at + LINE - 1] for at in range(0, len(answer.body), LINE)]
+        return changed(answer, body=b"".join(line + b"x" for line in lines))
+
+    box.front.bend = on("/board", spoilt)
+    done = box.fetch()
+    assert done.status == 1
+    assert "it showed two different boards at the same time" in done.err
+
+
 def test_a_board_of_another_size_is_reported(box: Box) -> None:
     box.front.bend = on("/board", lambda answer: changed(answer, body=answer.body + bytes(LINE)))
     done = box.fetch()
