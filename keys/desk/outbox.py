@@ -15,7 +15,7 @@ from keys.errors import DeskError
 # Posting again stops here, so that a source who does not come back leaves n for replies still to be written.
 _LAST_REPOST = 192
 # A canary is answered so often at most, and for a week.
-_ANSWERS, _ANSWER_DAYS = 3, 7
+_ANSWERS, ANSWER_DAYS = 3, 7
 # Lines in the board's oldest quarter are posted again: no source comes between two syncs and finds none.
 _OLD = 4
 
@@ -69,7 +69,7 @@ def _unanswered(desk: Desk, board: bytes, today: date) -> list[Call]:
         call
         for call in desk.state.calls.values()
         if call.used < _ANSWERS
-        and call.day + timedelta(days=_ANSWER_DAYS) >= today
+        and call.day + timedelta(days=ANSWER_DAYS) >= today
         and not there & canary_labels(desk, call.thread)
     ]
 

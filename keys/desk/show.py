@@ -124,6 +124,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "compared": report.compared,
         "trouble": report.trouble,
         "canary": report.canary,
+        "unanswered": [str(day) for day in report.unanswered],
         "newer": report.newer,
         "findings": found,
     }

@@ -79,7 +79,8 @@ class Copy:
 @dataclass(frozen=True)
 class Canary:
     """A canary of this desk that the source onion took: `receipt` is the head of its answer, `listed` whether
-    it was at the desk onion since, `missed` in how many listings it was not."""
+    it was at the desk onion since, `missed` in how many listings it was not, `looks` how many boards of its
+    week had no answer."""
 
     drop: str
     thread: bytes = field(repr=False)
@@ -87,6 +88,7 @@ class Canary:
     receipt: str
     listed: bool = False
     missed: int = 0
+    looks: int = 0
 
 
 @dataclass(frozen=True)

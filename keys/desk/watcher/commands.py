@@ -60,7 +60,7 @@ def _daily(arguments: argparse.Namespace) -> None:
             return {"news": notice.news(desk, known), "known": len(desk.state.entries)}
 
         said, report = beside_a_visit(open_again(desk), work)
-        _warn_of_newer(report)
+        _warn(report)
         if found := _complaint(report):
             raise found
         if report.trouble:
@@ -79,7 +79,7 @@ def _look(arguments: argparse.Namespace) -> None:
             say_json(shows.report_json(report))
         elif report.compared:
             say(shows.report(report))
-        _warn_of_newer(report)
+        _warn(report)
         wrong = _complaint(report) or (NotWatched(report.trouble) if report.trouble else None)
         if arguments.every is None:
             break
@@ -101,7 +101,7 @@ def sync_beside_a_visit(
         say_json(said | {"watch": shows.report_json(report)})
     if report.trouble:
         warn(str(NotWatched(report.trouble)))
-    _warn_of_newer(report)
+    _warn(report)
     if found := _complaint(report):
         raise found
 
@@ -142,6 +142,11 @@ def _complaint(report: Report) -> Deceived | None:
     return errors[-1] if errors else None
 
 
-def _warn_of_newer(report: Report) -> None:
+def _warn(report: Report) -> None:
+    for day in report.unanswered:
+        warn(
+            f"no answer to the canary of {day} was seen: no desk fetched in that week, or what desks post "
+            "does not reach sources; ask whether one did"
+        )
     if report.newer:
         warn(f"the box serves edition {report.newer}, newer than this desk's: `desk join` takes it over")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 from keys import line
 from keys.desk import boards as histories
@@ -14,7 +15,7 @@ from keys.desk.boards import Boards, Doubt
 from keys.desk.client import Client
 from keys.desk.desk import Desk
 from keys.desk.home import Pinned
-from keys.desk.outbox import canary_labels
+from keys.desk.outbox import ANSWER_DAYS, canary_labels
 from keys.desk.watcher import evidence
 from keys.desk.watcher.browser import Exchange
 from keys.desk.watcher.evidence import Finding
@@ -26,6 +27,7 @@ from keys.line import LINE
 today = editions.today
 
 _MISSES = 2  # listings that an acknowledged drop may be missing from
+_LOOKS = 5  # at the boards of a canary's week, of which one has an answer if a desk synced in good time
 _FAILURES = frozenset({408, 500, 503, 507})  # that an honest relay says when it can do no better
 _REFUSAL_HEADERS = {
     "content-type": "application/json",
@@ -216,6 +218,18 @@ def answered(desk: Desk, boards: Sequence[bytes]) -> list[str]:
         ):
             found.append(canary.drop)
     return found
+
+
+def unanswered(desk: Desk) -> list[date]:
+    """Counts one more board without an answer, and gives the days of the canaries whose week is over and had
+    many: each once."""
+    days = []
+    for id_, canary in desk.state.canaries.items():
+        over = canary.day + timedelta(days=ANSWER_DAYS) < today()
+        if over and canary.looks >= _LOOKS:
+            days.append(canary.day)
+        desk.state.canaries[id_] = replace(canary, looks=0 if over else canary.looks + 1)
+    return days
 
 
 def of_canaries(desk: Desk) -> list[Finding]:

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from keys import codename
@@ -35,13 +35,14 @@ _SIZES = (64 << 10, 4 << 20)
 @dataclass(frozen=True)
 class Report:
     """What a look brought: findings with the folders of their evidence, how many answers were compared, why
-    there was no look or half of one, where the canary is, and the number of a newer edition if one is
-    there."""
+    there was no look or half of one, where the canary is, the days of canaries that nobody answered, and the
+    number of a newer edition if one is there."""
 
     findings: tuple[tuple[Finding, Path], ...]
     compared: int
     trouble: str
     canary: str  # sent, underway, answered or nothing
+    unanswered: tuple[date, ...]
     newer: int
 
 
@@ -129,6 +130,7 @@ def conclude(desk: Desk, look: Look, seen: Visit) -> Report:
         answered = verdict.answered(desk, [one.answer.body for one in boards])
         for id_ in answered:
             del state.canaries[id_]
+        unanswered = tuple(verdict.unanswered(desk)) if boards else ()
         if taken := seen.accepted:
             receipt = taken.answer.head.decode("latin-1")
             state.canaries[look.canary] = Canary(look.canary, look.thread, verdict.today(), receipt)
@@ -136,7 +138,7 @@ def conclude(desk: Desk, look: Look, seen: Visit) -> Report:
         kept = tuple((finding, evidence.keep(desk.home.evidence, finding)) for finding in findings)
         desk.save()
     canary = "sent" if taken else "answered" if answered else "underway" if state.canaries else ""
-    return Report(kept, len(seen.exchanges), seen.trouble, canary, newer)
+    return Report(kept, len(seen.exchanges), seen.trouble, canary, unanswered, newer)
 
 
 def until_next(hours: float) -> float:

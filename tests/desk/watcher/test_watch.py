@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from support.newsdesk import PASSPHRASE, Newsdesk, Result, Source, put, recipien
 from support.relay_process import RelayProcess, ask
 from support.wires import Message
 
-from keys.desk.watcher import links, visit, watch
+from keys.desk.watcher import links, verdict, visit, watch
 from keys.desk.watcher.visit import Pace, Span
 from keys.drop import seal
 from keys.letter import Letter
@@ -503,6 +504,50 @@ def test_a_board_of_another_size_is_reported(box: Box) -> None:
     done = box.fetch()
     assert done.status == 1
     assert "the board has another size than the newsroom's" in done.err
+
+
+def after_days(days: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    day = verdict.today() + timedelta(days=days)
+    monkeypatch.setattr(verdict, "today", lambda: day)
+
+
+UNANSWERED = (
+    "desk: warning: no answer to the canary of {} was seen: no desk fetched in that week, or what desks post "
+    "does not reach sources; ask whether one did\n"
+)
+
+
+def test_a_canary_that_nobody_answers_is_told_once(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ada's desk only looks, and is shown noise each time: nothing that it knows says otherwise."""
+    noise = on("/board", lambda answer: changed(answer, body=os.urandom(len(answer.body))))
+    sent = verdict.today()
+    for _ in range(6):
+        box.front.bend = noise
+        done = box.watch()
+        assert (done.status, done.err) == (0, "")
+        box.front.bend = honest
+        assert box.fetch("bea").status == 0
+    box.front.bend = noise
+    after_days(8, monkeypatch)
+    done = box.watch()
+    assert (done.status, done.err) == (0, UNANSWERED.format(sent))
+    assert done.json["unanswered"] == [str(sent)]
+    assert box.watch().err == ""
+    assert box.evidence() == []
+
+
+def test_a_canary_that_was_answered_or_seldom_looked_for_is_not_told(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(4):
+        assert box.watch().json["canary"] in ("sent", "underway")
+    after_days(8, monkeypatch)
+    assert box.watch().err == ""
+    for _ in range(4):
+        assert (box.watch().status, box.fetch("bea").status) == (0, 0)
+    assert "answered" in [box.watch().json["canary"] for _ in range(2)]
+    after_days(8, monkeypatch)
+    assert box.watch().err == ""
 
 
 # --- boxes that cannot be looked at -------------------------------------------------------------------------
