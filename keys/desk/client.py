@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import secrets
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -61,7 +62,8 @@ class Client:
         return page(self._json(f"/drops?after={quote(after, safe='')}" if after else "/drops"))
 
     def download(self, drop: Listed, to: Path, report: Callable[[int], None]) -> None:
-        """Writes a drop to a file, going on where an earlier download of it was cut."""
+        """Writes a drop to a file, which then outlasts a crash, going on where an earlier download of it was
+        cut."""
         have = to.stat().st_size if to.exists() else 0
         if have >= drop.size:
             have = 0
@@ -75,6 +77,8 @@ class Client:
                 file.write(data)
                 have += len(data)
                 report(have)
+            file.flush()
+            os.fsync(file.fileno())
         if have < drop.size or self._read(answer, 1):
             self.close()
             raise Unreachable(
