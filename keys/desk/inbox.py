@@ -73,6 +73,7 @@ def _fetch_one(
             f"there is no room for a drop of {size(listed.size)}", hint=f"free some space at {path.parent}"
         )
     part = path.with_suffix(".part")
+    goes_on = part.exists()
     try:
         client.download(listed, part, lambda have: progress(f"{which}: {size(have)} of {size(listed.size)}"))
     except Gone:
@@ -82,6 +83,11 @@ def _fetch_one(
     part.replace(path)
     files.flush_folder(path.parent)
     entry = take_in(desk, listed, path, since)
+    if goes_on and entry and entry.problem:
+        # A power cut may have left bytes in it that the relay never sent.
+        path.unlink()
+        del desk.state.entries[listed.id]
+        return _fetch_one(desk, client, listed, since, fetched, progress, which)
     if entry is None:
         path.unlink()
         fetched.others += 1

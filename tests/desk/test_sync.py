@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.cutting_proxy import CuttingProxy
-from support.newsdesk import PASSPHRASE, Newsdesk, Source, run
+from support.newsdesk import PASSPHRASE, Newsdesk, Source, put, run
 from support.relay_process import RelayProcess, ask
 from support.wires import Message, Recorder, Script, http
 
@@ -102,6 +102,28 @@ def test_a_cut_download_goes_on_where_it_was(house: Newsdesk) -> None:
     asked = next(request.head for request, _ in seen if f"/drops/{drop}" in request.head)
     assert "Range: bytes=1500000-\r\n" in asked
     assert house.desk("ada", "show", drop, "--json").json["files"][0]["size"] == 3 << 20
+
+
+def test_a_download_that_goes_on_from_bad_bytes_begins_again(house: Newsdesk) -> None:
+    """Such as a power cut leaves behind: the relay never sent them."""
+    drop = Source(house).send("hello")
+    whole = ask(house.relay.desk, "GET", f"/drops/{drop}").body
+    part = house.home("ada") / "drops" / f"{drop}.part"
+    part.write_bytes(whole[:5000] + bytes(5000))
+    seen = record(house, "fetch")
+    asked = [request.head for request, _ in seen if f"/drops/{drop}" in request.head]
+    assert ["Range: " in head for head in asked] == [True, False]
+    assert house.desk("ada", "show", drop, "--json").json["message"] == "hello"
+
+
+def test_a_drop_that_is_broken_is_fetched_again_once(house: Newsdesk) -> None:
+    drop = put(house.relay, Source(house).sealed("hello")[:-1])
+    part = house.home("ada") / "drops" / f"{drop}.part"
+    part.write_bytes(b"something else")
+    seen = record(house, "fetch")
+    assert sum(f"/drops/{drop}" in request.head for request, _ in seen) == 2
+    (listed,) = house.desk("ada", "list", "--json").json
+    assert listed["problem"].startswith("this is not a whole and unaltered age file")
 
 
 def test_a_drop_is_on_the_disk_before_it_has_its_name(house: Newsdesk, tmp_path: Path) -> None:
