@@ -197,5 +197,5 @@ def _length(request: web.BaseRequest) -> int:
     """The body's size; refuses (411) one that does not say."""
     size = request.content_length
     if size is None:
-        raise Refused(411, "say the body's Content-Length")
+        raise Refused(411, "say how long the body is")
     return size

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support.relay_process import PART, RelayProcess, ask, connection, new_id
+from support.relay_process import PART, ROOT, RelayProcess, ask, connection, new_id
 from support.small_edition import some_drop, write_edition
 
 from keys.desk.answers import is_refusal
@@ -80,6 +81,27 @@ def test_a_relay_whose_disk_is_full_is_known(tmp_path: Path) -> None:
     with relay(tmp_path, reserve_bytes=1 << 50) as one:
         said = answer(one, Request("PUT", f"{DROP}/0?commit", "empty", some_drop()))
     assert (said.status, refuses(said)) == (507, True)
+
+
+def sentences() -> Iterator[str]:
+    """All that the relay's code may refuse with; what is counted in one is written as 1."""
+    for file in (ROOT / "relay").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("Refused", "_refusal")):
+                for given in node.args:
+                    if isinstance(given, ast.JoinedStr):
+                        yield "".join(
+                            ast.literal_eval(one) if isinstance(one, ast.Constant) else "1"
+                            for one in given.values
+                        )
+                    elif isinstance(given, ast.Constant) and isinstance(given.value, str):
+                        yield given.value
+
+
+def test_every_sentence_of_a_relay_is_known() -> None:
+    said = list(sentences())
+    assert len(said) > 20
+    assert [one for one in said if not is_refusal(json.dumps({"error": one}).encode())] == []
 
 
 @pytest.mark.parametrize(
