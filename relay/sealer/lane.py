@@ -78,10 +78,14 @@ class Lane:
         visit = Visit(request, language, Upstream(self._settings.relay, circuit))
         try:
             answer = await self._answer(visit, step)
-            await self._drain(visit)
         except TimeoutError:
             answer = self._problem(visit, 408)
             answer.force_close()
+            return answer
+        try:
+            await self._drain(visit)
+        except TimeoutError:
+            answer.force_close()  # what it says of a drop is true all the same
         return answer
 
     async def _drain(self, visit: Visit) -> None:

@@ -159,6 +159,19 @@ def test_a_relay_without_room_is_told_and_nothing_typed_is_lost(lane: Lane, tmp_
             assert "my only copy" in visitor.page
 
 
+def test_a_visitor_who_stalls_when_all_is_delivered_is_told_so(lane: Lane, tmp_path: Path) -> None:
+    """A form ends with two bytes that mean nothing, and they may be all that is missing."""
+    house = lane.house
+    before = house.drops()
+    with SealerProcess(house.edition, house.relay.source, tmp_path / "s.yaml", idle_seconds=1) as sealer:
+        visitor = begun(lane)
+        visitor.address = sealer.address
+        upload = Upload(visitor, b"data")
+        upload.go_on(len(upload.body) - 2)
+        assert b"It has arrived" in upload.answer()
+    assert len(house.drops()) == len(before) + 1
+
+
 def test_visitors_who_send_nothing_are_dropped(lane: Lane, tmp_path: Path) -> None:
     house = lane.house
     with SealerProcess(house.edition, house.relay.source, tmp_path / "s.yaml", idle_seconds=1) as sealer:
