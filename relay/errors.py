@@ -14,6 +14,10 @@ class Refused(Exception):
         self.more = more
 
 
+class Unsure(Exception):
+    """The relay did not say whether it has done what the sealer asked of it."""
+
+
 class BadSettings(Exception):
     """The settings have mistakes; the message names them all, one a line."""
 

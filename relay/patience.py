@@ -27,9 +27,13 @@ class Patience:
 
     def progress(self) -> None:
         """Says that bytes came or went."""
-        now = self._loop.time()
-        if (self._timeout.when() or 0) < now + self._idle:
+        now, when = self._loop.time(), self._timeout.when()
+        if when is not None and when < now + self._idle:
             self._timeout.reschedule(min(now + 1.5 * self._idle, self._end))
+
+    def done(self) -> None:
+        """Says that nothing more is expected of the other end: what else takes time is not its fault."""
+        self._timeout.reschedule(None)
 
     async def __aenter__(self) -> Self:
         await self._timeout.__aenter__()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from relay.errors import Refused, Unsure
 from relay.parse import PART, parts_of
 from relay.sealer.upstream import Upstream
 
@@ -25,7 +26,7 @@ class Delivery:
         self._parts: dict[int, _Part] = {}  # those that are not under way
         self._begun = 0  # how many parts there are so far
         self._whole: list[int] = []
-        self._under_way: set[asyncio.Task[bytes]] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -59,24 +60,28 @@ class Delivery:
             await self._room(AT_ONCE, waiting)
             self._send(self._whole.pop())
 
-    async def commit(self, size: int, waiting: Callable[[], None] = lambda: None) -> None:
-        """Sends what is left of a drop of `size` bytes, and returns once it is stored and listed."""
+    async def commit(self, size: int) -> None:
+        """Sends what is left of a drop of `size` bytes, and returns once it is stored and listed; refuses
+        what the relay refuses, and raises Unsure."""
         parts = parts_of(size)
         if parts == 1:
             await self._upstream.ask("PUT", f"{self._target}/0?commit", self._parts.pop(0).pieces())
             return
         for n in sorted(self._parts):
-            await self._room(AT_ONCE, waiting)
+            await self._room(AT_ONCE)
             self._send(n)
-        await self._room(1, waiting)
+        await self._room(1)
         claim = json.dumps({"parts": parts, "size": size}).encode()
         await self._upstream.ask("POST", self._target, [claim])
 
     def _send(self, n: int) -> None:
-        part = self._parts.pop(n)
-        self._under_way.add(
-            asyncio.create_task(self._upstream.ask("PUT", f"{self._target}/{n}", part.pieces()))
-        )
+        self._under_way.add(asyncio.create_task(self._put(n, self._parts.pop(n))))
+
+    async def _put(self, n: int, part: _Part) -> None:
+        try:
+            await self._upstream.ask("PUT", f"{self._target}/{n}", part.pieces())
+        except Unsure:  # of a part, which is nothing without the commit
+            raise Refused(503, "the relay does not answer") from None
 
     async def _room(self, most: int, waiting: Callable[[], None] = lambda: None) -> None:
         """Waits until fewer than `most` parts are under way."""

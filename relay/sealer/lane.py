@@ -14,7 +14,7 @@ from keys.errors import BadCodename
 from relay.answers import Answer, head
 from relay.circuits import Shares
 from relay.connection import Connection
-from relay.errors import Refused
+from relay.errors import Refused, Unsure
 from relay.patience import Patience
 from relay.sealer import values
 from relay.sealer.draft import Draft, Mistake, choices, entropy_of, first_difference, only, typed_wrong
@@ -22,7 +22,7 @@ from relay.sealer.form import Form, Texts
 from relay.sealer.house import House
 from relay.sealer.pages import Values
 from relay.sealer.places import Places
-from relay.sealer.receive import Unsure, pass_on, seal
+from relay.sealer.receive import pass_on, seal
 from relay.sealer.settings import Settings
 from relay.sealer.upstream import Upstream
 
@@ -40,6 +40,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _SMALL = 16 << 10  # bytes of a form without a message
+_BOARD = 60  # seconds for the board: a page can do without, and Firefox may have waited for long already
 # What a source is told, by the status of a refusal.
 _SAID = {404: "lost", 408: "slow", 409: "lost", 413: "too_large", 503: "busy", 507: "full"}
 
@@ -201,8 +202,9 @@ class Lane:
         key = codename.thread_key(draft.entropy, newsroom.id)
         signers = {bytes.fromhex(one.signer): one.name for one in newsroom.recipients}
         try:
-            board = await visit.upstream.ask("GET", "/board")
-        except Refused:
+            async with asyncio.timeout(_BOARD):
+                board = await visit.upstream.ask("GET", "/board")
+        except (Refused, Unsure, TimeoutError):
             board, problem = b"", problem or "board_failed"
         found = line.find(board, key, list(signers), newsroom.id)
         if not problem:

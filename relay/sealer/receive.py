@@ -20,10 +20,6 @@ from relay.sealer.upstream import Upstream
 _SHORTEST = 16 + 16  # bytes after the head of any age file: a nonce and the tag of one chunk
 
 
-class Unsure(Exception):  # noqa: N818 - named for what happened
-    """The relay did not say whether it has the drop."""
-
-
 class Visitor(Protocol):
     @property
     def language(self) -> str: ...
@@ -61,10 +57,11 @@ async def seal(form: Form, draft: Draft, house: House, visitor: Visitor, patienc
                 name = await form.file()
         except BadDrop:
             raise Refused(413, "a file is larger than a drop can hold") from None
+        patience.done()
         for _ in arriving.close():
-            await delivery.carry(patience.progress)
+            await delivery.carry()
             await asyncio.sleep(0)  # the padding of a large drop is megabytes, and others wait
-        await _commit(delivery, arriving.size, patience)
+        await delivery.commit(arriving.size)
     return True
 
 
@@ -90,14 +87,6 @@ async def pass_on(form: Form, house: House, visitor: Visitor, patience: Patience
                 raise Refused(413, "the drop is too large")
             await delivery.carry(patience.progress)
             piece = await form.piece()
-        await _commit(delivery, size, patience)
+        patience.done()
+        await delivery.commit(size)
     return None
-
-
-async def _commit(delivery: Delivery, size: int, patience: Patience) -> None:
-    try:
-        await delivery.commit(size, patience.progress)
-    except Refused as refused:
-        if refused.status in (408, 500, 503):
-            raise Unsure from None
-        raise

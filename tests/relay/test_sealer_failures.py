@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.front import Forward, Front, commits, loses_commits
 from support.lane import Lane
-from support.relay_process import PART, RelayProcess, ask, connect
-from support.sealer_process import SealerProcess, Visitor, encode
+from support.relay_process import PART, RelayProcess, ask, connect, connection, new_id
+from support.sealer_process import ImpatientSealer, SealerProcess, Visitor, encode
+from support.small_edition import some_drop
+from support.wires import Message
 
 from relay.circuits import line_of
 
@@ -157,6 +160,66 @@ def test_a_relay_without_room_is_told_and_nothing_typed_is_lost(lane: Lane, tmp_
             assert visitor.send("my only copy", files, answers=ANSWERS).status == 400
             assert "no room at this moment" in visitor.text
             assert "my only copy" in visitor.page
+
+
+@pytest.mark.parametrize("files", [[], [("large", bytes(2 * PART))]], ids=["in one part", "in parts"])
+def test_what_the_relay_may_have_is_not_called_lost(
+    lane: Lane, tmp_path: Path, files: list[tuple[str, bytes]]
+) -> None:
+    house = lane.house
+    before = house.drops()
+    with (
+        Front(house.relay.source, loses_commits) as front,
+        ImpatientSealer(house.edition, front.address, tmp_path / "s.yaml") as sealer,
+    ):
+        visitor = Visitor(sealer.address)
+        visitor.begin()
+        assert visitor.send("my only copy", files, answers=ANSWERS).status == 400
+    assert "It may have arrived all the same" in visitor.text
+    assert "my only copy" in visitor.page
+    assert len(house.drops()) == len(before) + 1
+
+
+def test_a_drop_that_a_desk_took_before_the_answer_came_is_not_called_lost(
+    lane: Lane, tmp_path: Path
+) -> None:
+    house = lane.house
+
+    def taken(request: Message, forward: Forward) -> Message:
+        answer = forward()
+        if commits(request) and " 201 " in answer.head:
+            ask(house.relay.desk, "DELETE", request.head.split()[1])
+            raise ConnectionResetError
+        return answer
+
+    with (
+        Front(house.relay.source, taken) as front,
+        SealerProcess(house.edition, front.address, tmp_path / "s.yaml") as sealer,
+    ):
+        visitor = Visitor(sealer.address)
+        visitor.begin()
+        visitor.send("taken", [("large", bytes(2 * PART))], answers=ANSWERS)
+    assert "It may have arrived all the same" in visitor.text
+
+
+def test_a_circuit_over_its_share_is_told_that_nothing_was_delivered(lane: Lane, tmp_path: Path) -> None:
+    house = lane.house
+    with (
+        RelayProcess(house.edition, tmp_path / "data", circuits="haproxy") as relay,
+        ImpatientSealer(house.edition, relay.source, tmp_path / "s.yaml", circuits="haproxy") as sealer,
+    ):
+        with connection(relay.source) as spent:
+            spent.sock.sendall(line_of(7))
+            said = [ask(spent, "PUT", f"/drops/{new_id()}/0", some_drop()).status for _ in range(9)]
+        assert said == [*8 * [204], 503]
+        visitor = begun(lane)
+        fields = [("codename", visitor.hidden("codename")), ("to", "ada"), ("message", "my only copy")]
+        body, kind = encode([*fields, ("q-evidence", "e")])
+        with connection(sealer.address) as opened:
+            opened.sock.sendall(line_of(7))
+            page = ask(opened, "POST", "/en/send", body, {"Content-Type": kind}).body.decode()
+    assert "too much to do at this moment. Nothing was delivered" in page
+    assert "my only copy" in page
 
 
 def test_a_visitor_who_stalls_when_all_is_delivered_is_told_so(lane: Lane, tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.front import Front, loses_commits
 from support.lane import Lane
 from support.relay_process import PART, ask
-from support.sealer_process import Visitor
+from support.sealer_process import ImpatientSealer, Visitor
 
 from keys.age import HybridIdentity, X25519Identity, open_bytes, parse_recipient, seal_bytes
 
@@ -83,6 +84,19 @@ def test_anything_else_is_refused_and_nothing_of_it_kept(refusing: Lane, file: b
     assert "not locked with all the keys" in visitor.text
     assert house.drops() == before
     assert int(ask(house.relay.desk, "GET", "/status").said["unfinished"]) == 0
+
+
+def test_a_file_that_the_relay_may_have_is_not_called_lost(refusing: Lane, tmp_path: Path) -> None:
+    house = refusing.house
+    before = house.drops()
+    with (
+        Front(house.relay.source, loses_commits) as front,
+        ImpatientSealer(house.edition, front.address, tmp_path / "s.yaml") as sealer,
+    ):
+        visitor = Visitor(sealer.address)
+        assert visitor.post("sealed", [], [("report.age", sealed(refusing, b"x"))]).status == 400
+    assert "It may have arrived all the same" in visitor.text
+    assert len(house.drops()) == len(before) + 1
 
 
 def test_no_file_and_too_large_a_file_are_said(refusing: Lane) -> None:

@@ -25,6 +25,18 @@ def honest(_: Message, forward: Forward) -> Message:
     return forward()
 
 
+def commits(request: Message) -> bool:
+    return "?commit" in request.head or request.head.startswith("POST /drops/")
+
+
+def loses_commits(request: Message, forward: Forward) -> Message:
+    """The relay does what it is asked for, and nobody hears of it."""
+    answer = forward()
+    if commits(request):
+        raise ConnectionResetError
+    return answer
+
+
 @dataclass(frozen=True)
 class Passed:
     """A request and its answer, on the connection of this number and the circuit of this name."""
@@ -105,6 +117,8 @@ class Front:
                     return
                 self.passed.append(Passed(link, circuit, request, answer))
                 client.sendall(answer.head.encode("latin-1") + answer.body)
+                if "\r\nConnection: close\r\n" in request.head:
+                    return
 
     def _forward(self, line: bytes, request: Message) -> Message:
         with (

@@ -17,6 +17,14 @@ from support.relay_process import ROOT, Reply, ask
 
 File = tuple[str, bytes]  # name and content
 
+_IMPATIENT = """
+import sys
+from relay.sealer import upstream
+from relay.sealer.__main__ import main
+upstream.GIVE_UP = 4
+sys.exit(main())
+"""
+
 
 class SealerProcess:
     """A sealer for an edition and a relay, on a free port; use it in a `with` block. Keyword arguments are
@@ -63,6 +71,17 @@ class SealerProcess:
         """Resident bytes."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+class ImpatientSealer(SealerProcess):
+    """One that gives up a relay after seconds, for tests that wait for it; and its visitors even sooner."""
+
+    def __init__(self, edition: Path, relay: str, settings: Path, **more: int | str) -> None:
+        super().__init__(edition, relay, settings, idle_seconds=1, **more)
+
+    def start(self) -> None:
+        self.command[1:-1] = ["-c", _IMPATIENT]
+        super().start()
 
 
 class Visitor:
