@@ -32,13 +32,13 @@ class Form:
         found: dict[str, list[str]] = {}
         size = 0
         while isinstance(event := await self._next(), Begin) and event.filename is None:
-            pieces = []
+            text = bytearray()
             while isinstance(piece := await self._next(), Data):
                 size += len(piece.data)
                 if size > LONGEST_TEXT:
                     raise Refused(413, "too much text")
-                pieces.append(piece.data)
-            found.setdefault(event.name, []).append(_text(b"".join(pieces)))
+                text += piece.data
+            found.setdefault(event.name, []).append(_text(text))
         self._file = event.filename if isinstance(event, Begin) else None
         return found
 
@@ -83,6 +83,6 @@ class Form:
         return self._events.popleft()
 
 
-def _text(data: bytes) -> str:
+def _text(data: bytearray) -> str:
     # A browser ends the lines of a text field with both.
     return data.decode(errors="replace").replace("\r\n", "\n")

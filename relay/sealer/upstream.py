@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relay.circuits import line_of
@@ -30,7 +29,7 @@ class Upstream:
     address: Address
     circuit: int | None
 
-    async def ask(self, method: str, target: str, body: Sequence[bytes | memoryview] = ()) -> bytes:
+    async def ask(self, method: str, target: str, body: bytes | bytearray = b"") -> bytes:
         """The body of the answer, asked for again until there is one; refuses what the relay refuses, and
         (503) when it is away for long. Raises Unsure when it may have done all the same what was asked.
         Whatever is asked for here may be done twice."""
@@ -57,11 +56,11 @@ class Upstream:
         except (OSError, TimeoutError):
             return _UNSAID, b""
 
-    def _request(self, method: str, target: str, body: Sequence[bytes | memoryview]) -> bytes:
+    def _request(self, method: str, target: str, body: bytes | bytearray) -> bytes:
         line = b"" if self.circuit is None else line_of(self.circuit)
         head = f"{method} {target} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n"
-        length = f"Content-Length: {sum(map(len, body))}\r\n" if body else ""
-        return b"".join((line, f"{head}{length}\r\n".encode(), *body))
+        length = f"Content-Length: {len(body)}\r\n" if body else ""
+        return b"".join((line, f"{head}{length}\r\n".encode(), body))
 
     async def _once(self, request: bytes) -> bytes:
         # On the bare socket, for asyncio's transports copy what they cannot send at once.

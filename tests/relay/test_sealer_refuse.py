@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from support.front import Front, loses_commits
+from support.held import held
 from support.lane import Lane
 from support.relay_process import PART, ask
-from support.sealer_process import ImpatientSealer, Visitor
+from support.sealer_process import ImpatientSealer, Visitor, encode
 
 from keys.age import HybridIdentity, X25519Identity, open_bytes, parse_recipient, seal_bytes
 
@@ -97,6 +98,16 @@ def test_a_file_that_the_relay_may_have_is_not_called_lost(refusing: Lane, tmp_p
         assert visitor.post("sealed", [], [("report.age", sealed(refusing, b"x"))]).status == 400
     assert "It may have arrived all the same" in visitor.text
     assert len(house.drops()) == len(before) + 1
+
+
+def test_a_file_that_comes_byte_by_byte_takes_little_memory(refusing: Lane) -> None:
+    house = refusing.house
+    file = sealed(refusing, bytes(10_000))
+    body, kind = encode([], [("report.age", file)])
+    end = body.index(file) + len(file)
+    found = held(house.edition, house.relay.source, "sealed", kind, body, end - 3000, end)
+    assert found.answer.startswith(b"HTTP/1.1 200 ")
+    assert found.size < 300_000
 
 
 def test_no_file_and_too_large_a_file_are_said(refusing: Lane) -> None:

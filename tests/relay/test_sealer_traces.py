@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from support.held import held
 from support.lane import Lane
 from support.relay_process import RelayProcess, ask, connect
 from support.sealer_process import SealerProcess, Visitor, encode
@@ -129,6 +130,17 @@ def test_a_large_file_takes_no_more_memory_than_a_small_one(lane: Lane, tmp_path
         most = upload(visitor, LARGE, sealer)
     assert most - settled < 28 * MIB
     assert len(set(house.drops()) - before) == 2
+
+
+def test_a_message_that_comes_byte_by_byte_takes_little_memory(lane: Lane) -> None:
+    house, visitor = lane.house, lane.visitor()
+    visitor.begin()
+    fields = [("codename", visitor.hidden("codename")), ("to", "ada"), ("q-evidence", "e")]
+    body, kind = encode([*fields, ("message", "@" * 3000)])
+    begin = body.index(b"@")
+    found = held(house.edition, house.relay.source, "send", kind, body, begin, begin + 3000)
+    assert found.answer.startswith(b"HTTP/1.1 200 ")
+    assert found.size < 300_000
 
 
 def upload(visitor: Visitor, size: int, sealer: SealerProcess) -> int:
