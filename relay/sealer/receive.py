@@ -47,10 +47,12 @@ async def seal(form: Form, draft: Draft, house: House, visitor: Visitor, patienc
             files = 0
             while name is not None:
                 files += 1
+                if files > MOST_FILES:
+                    raise Refused(413, "these are too many files")
                 arriving.begin(name)
                 while piece := await form.piece():
                     arriving.write(piece)
-                    if arriving.size > most or files > MOST_FILES:
+                    if arriving.size > most:
                         raise Refused(413, "the drop is too large")
                     await delivery.carry(patience.progress)
                 arriving.end()

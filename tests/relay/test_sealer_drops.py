@@ -98,9 +98,10 @@ def test_files_alone_are_enough_and_so_is_an_answer(lane: Lane) -> None:
     assert lane.house.open("ada", new(lane, before)).files == {"a.txt": b"a"}
 
 
-def test_a_thousand_files_fit_and_no_more(lane: Lane) -> None:
+@pytest.mark.parametrize("data", [b"data", b""], ids=["each with data", "each empty"])
+def test_a_thousand_files_fit_and_no_more(lane: Lane, data: bytes) -> None:
     visitor = lane.visitor()
-    files = [(f"{n}.txt", b"%d" % n) for n in range(1001)]
+    files = [(f"{n}.txt", data) for n in range(1001)]
     assert len(lane.house.open("ada", sent(lane, visitor, *files[:1000])).files) == 1000
     before = lane.house.drops()
     visitor.begin()
