@@ -13,6 +13,8 @@ from relay.sealer.multipart import Begin, Data, Event, Parser
 
 LONGEST_TEXT = 1 << 20  # bytes of all texts together: more than a drop may hold, so that a page can say so
 
+MOST_TEXTS = 3000  # a newsroom names 1,000 recipients at most, and asks as many questions
+
 Texts = Mapping[str, "list[str]"]
 
 
@@ -28,10 +30,14 @@ class Form:
         self._file: str | None = None  # the name of the file that comes next
 
     async def texts(self) -> Texts:
-        """The texts that come before the first file, by name; refuses (413) too much of them."""
+        """The texts that come before the first file, by name; refuses (413) too much of them, and (400) too
+        many."""
         found: dict[str, list[str]] = {}
-        size = 0
+        size = count = 0
         while isinstance(event := await self._next(), Begin) and event.filename is None:
+            count += 1
+            if count > MOST_TEXTS:
+                raise Refused(400, "too many texts")
             text = bytearray()
             while isinstance(piece := await self._next(), Data):
                 size += len(piece.data)

@@ -16,6 +16,7 @@ from keys import codename, line
 from keys.age import CHUNK
 from keys.drop import LONGEST_MESSAGE
 from keys.errors import NotForYou
+from relay.sealer.form import MOST_TEXTS
 
 ANSWERS = {"evidence": "The minutes.", "others": "A few people"}
 MIB = 1 << 20
@@ -282,6 +283,18 @@ def test_forms_of_other_pages_are_refused_plainly(
     before = lane.house.drops()
     assert visitor.post(step, fields).status == 400
     assert "The box did not understand this" in visitor.text
+    assert lane.house.drops() == before
+
+
+def test_so_many_texts_fit_and_no_more(lane: Lane) -> None:
+    """Each takes memory, also without a byte in it."""
+    visitor = lane.visitor()
+    visitor.begin()
+    fields = [("codename", visitor.hidden("codename")), ("to", "ada"), ("message", "m"), ("q-evidence", "e")]
+    fields += [(f"more-{n}", "") for n in range(MOST_TEXTS - len(fields))]
+    assert visitor.post("send", fields).status == 200
+    before = lane.house.drops()
+    assert visitor.post("send", [*fields, ("one-more", "")]).status == 400
     assert lane.house.drops() == before
 
 
