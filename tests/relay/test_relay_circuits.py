@@ -3,46 +3,83 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import cast
 
 import pytest
-from hypothesis import example, given
+from aiohttp import web
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.piecewise import connected
 from support.relay_process import PART, RelayProcess, ask, connect, connection, new_id, send
 from support.small_edition import some_drop
 
 from relay import circuits
+from relay.answers import json_answer
 from relay.circuits import LONGEST, LONGEST_WAIT, Share, Shares, proxy_line
+from relay.connection import CircuitConnection, CircuitConnections
 from relay.errors import Refused
 
 LINE = b"PROXY TCP6 fc00:dead:beef:4dad::0:33 ::1 51 80\r\n"
 ASK = b"GET /board HTTP/1.1\r\nHost: h\r\n\r\n"
+PUT = b"PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
+CUTS = st.lists(st.integers(0, 300), max_size=4).map(sorted)
 
 
-def feed(pieces: list[bytes]) -> tuple[int, bytes] | None:
-    """What is found when bytes come in pieces, as a connection reads them."""
-    start = b""
-    for n, piece in enumerate(pieces):
-        start += piece
-        if found := proxy_line(start):
-            return found[0], found[1] + b"".join(pieces[n + 1 :])
-    return None
+class Ear(CircuitConnections):
+    """Real connections, of whose requests it keeps circuit, target and body."""
+
+    def __init__(self) -> None:
+        super().__init__(self._hear, most=1, idle=60)
+        self.heard: list[tuple[int | None, str, bytes]] = []
+
+    async def _hear(self, request: web.BaseRequest) -> web.StreamResponse:
+        circuit = cast(CircuitConnection, request.protocol).circuit
+        self.heard.append((circuit, request.raw_path, await request.read()))
+        return json_answer(200, {})
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 65535), st.binary(max_size=200))
-def test_the_circuit_is_tors_number_wherever_it_is_cut(circuit: int, port: int, rest: bytes) -> None:
+def cut(data: bytes, cuts: Iterable[int]) -> list[bytes]:
+    ends = [0, *cuts, len(data)]
+    return [data[start:end] for start, end in itertools.pairwise(ends)]
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 65535), CUTS)
+def test_the_circuit_is_tors_number(circuit: int, port: int, cuts: list[int]) -> None:
     high, low = divmod(circuit, 1 << 16)
     line = f"PROXY TCP6 fc00:dead:beef:4dad::{high:x}:{low:x} ::1 {low} {port}\r\n".encode()
     assert len(line) <= LONGEST
-    assert proxy_line(line + rest) == (circuit, rest)
-    for at in range(len(line) + len(rest)):
-        assert feed([(line + rest)[:at], (line + rest)[at:]]) == (circuit, rest)
-    assert feed([bytes([byte]) for byte in line]) == (circuit, b"")
+
+    async def ask_once() -> Ear:
+        ear = Ear()
+        async with connected(ear) as client:
+            await client.send(*cut(line + PUT, cuts))
+            assert await client.receive()
+        return ear
+
+    assert asyncio.run(ask_once()).heard == [(circuit, "/x", b"hello")]
+
+
+def test_a_request_is_heard_wherever_it_is_cut() -> None:
+    whole = LINE + PUT
+    every = [range(1, len(whole)), *([at] for at in range(1, len(whole)))]
+
+    async def ask_all() -> Ear:
+        ear = Ear()
+        for cuts in every:
+            async with connected(ear) as client:
+                await client.send(*cut(whole, cuts))
+                assert await client.receive()
+        return ear
+
+    assert asyncio.run(ask_all()).heard == len(every) * [(0x33, "/x", b"hello")]
 
 
 @pytest.mark.parametrize("at", range(len(LINE) - 1))
@@ -81,24 +118,28 @@ def test_another_tor_counts_from_the_beginning(edition: Path, tmp_path: Path) ->
             assert done.stdout == f"{[204] * 8 + [503]}\n"
 
 
-@given(st.binary(max_size=300))
-@example(ASK)
-@example(LINE.replace(b"\r", b"") + ASK)
-@example(LINE.replace(b"TCP6", b"TCP4"))
-@example(b"PROXY UNKNOWN\r\n")
-@example(b" " + LINE)
-@example(b"\r\n\r\n\0\r\nQUIT\n" + LINE)  # the binary version of the protocol
-@example(LINE.replace(b"0:33", b"00000:33"))
-@example(LINE.replace(b"51", b"5" * 100))
-@example(b"P" * LONGEST)
-def test_any_bytes_wait_for_more_or_are_refused(data: bytes) -> None:
-    try:
-        found = proxy_line(data)
-    except ValueError:
-        return
-    assert found is None
-    assert b"\n" not in data
-    assert len(data) < LONGEST
+@settings(deadline=None)
+@given(st.binary(max_size=300), CUTS)
+@example(ASK, [])
+@example(LINE.replace(b"\r", b"") + ASK, [9])
+@example(LINE.replace(b"TCP6", b"TCP4"), [len(LINE) - 1])
+@example(b"PROXY UNKNOWN\r\n", [14])
+@example(b" " + LINE, [1])
+@example(b"\r\n\r\n\0\r\nQUIT\n" + LINE, [12])  # the binary version of the protocol
+@example(LINE.replace(b"0:33", b"00000:33"), [])
+@example(LINE.replace(b"51", b"5" * 100), [LONGEST - 1, LONGEST])
+@example(b"P" * LONGEST, [1])
+@example(b"P" * (LONGEST - 1), [1])
+def test_any_bytes_wait_for_more_or_end_the_connection(data: bytes, cuts: list[int]) -> None:
+    async def begin() -> tuple[Ear, bool]:
+        ear = Ear()
+        async with connected(ear) as client:
+            await client.send(*cut(data, cuts))
+            return ear, client.open
+
+    ear, is_open = asyncio.run(begin())
+    assert ear.heard == []
+    assert is_open == (b"\n" not in data[:LONGEST] and len(data) < LONGEST)
 
 
 @pytest.fixture(scope="module")
@@ -111,15 +152,6 @@ def behind_tor(edition: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def status(plug: socket.socket) -> bytes:
     with plug.makefile("rb") as answer:
         return answer.readline().rstrip()
-
-
-@pytest.mark.parametrize("at", range(len(LINE + ASK)))
-def test_a_request_is_answered_wherever_it_is_cut(behind_tor: RelayProcess, at: int) -> None:
-    with connect(behind_tor.source) as plug:
-        plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        plug.sendall((LINE + ASK)[:at])
-        plug.sendall((LINE + ASK)[at:])
-        assert status(plug) == b"HTTP/1.1 200 OK"
 
 
 @pytest.mark.parametrize("start", [ASK, b"\n", LINE[1:], b"PROXY UNKNOWN\r\n", b"x" * LONGEST])

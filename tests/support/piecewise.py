@@ -18,6 +18,12 @@ class Client:
         self._loop = asyncio.get_running_loop()
         self.connection = connection
 
+    @property
+    def open(self) -> bool:
+        """Whether the other end has not closed."""
+        transport = self.connection.transport
+        return transport is not None and not transport.is_closing()
+
     async def send(self, *pieces: bytes) -> None:
         """Sends each piece once the one before was read; none any more when the other end is closed."""
         with suppress(BrokenPipeError, ConnectionResetError):
