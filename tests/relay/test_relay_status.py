@@ -78,6 +78,8 @@ def test_a_relay_that_does_its_work(edition: Path, tmp_path: Path, circuits: str
     assert relay.errors == ""
     found = json.loads(said)
     assert (exit_status, found["ok"], found["problems"], found["tor"]) == (0, True, [], None)
+    assert set(found) == {"ok", "relay", "tor", "sealer", "problems"}
+    assert set(found["relay"]) == set(WELL)
     assert (found["relay"]["edition"], found["relay"]["drops"]) == (7, 0)
 
 
