@@ -236,7 +236,10 @@ def _as_text(settings: Settings, report: Report) -> str:
 
 def _words(onion: Published) -> str:
     found = {True: "found just now", False: "not found", None: "looked for a short time ago"}[onion.found]
-    return found + (f", uploaded after {onion.uploaded:%Y-%m-%d %H:%M} UTC" if onion.uploaded else "")
+    if onion.uploaded is None:
+        return found
+    which = "; the last one was" if onion.found is False else ","
+    return f"{found}{which} uploaded after {onion.uploaded:%Y-%m-%d %H:%M} UTC"
 
 
 def _size(count: int) -> str:

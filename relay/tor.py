@@ -117,10 +117,12 @@ def _published(address: Address, onion: str) -> Published:
         if tor.info(f"hs/service/desc/id/{name}") is None:
             return Published(served=False)
         found = _fetch(tor, name)
-        descriptor = None if found is False else tor.info(f"hs/client/desc/id/{name}")
-    if descriptor is None:
+    # In time of its own, for directories that do not answer take all of that.
+    with _talk(address, SECONDS) as tor:
+        last = tor.info(f"hs/client/desc/id/{name}")
+    if last is None:
         return Published(served=True)
-    return Published(True, found, _uploaded(descriptor))
+    return Published(True, found, _uploaded(last))
 
 
 def _fetch(tor: _Control, name: str) -> bool | None:

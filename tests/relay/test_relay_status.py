@@ -210,6 +210,13 @@ def test_it_says_of_tor_to_a_person(tmp_path: Path) -> None:
     ]
 
 
+def test_it_says_when_an_onion_that_is_not_found_was_there_last(tmp_path: Path) -> None:
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+    _, said = of_tor(tmp_path, **CASES["the desk onion cannot be found"])
+    line = f"desk onion:   not found; the last one was uploaded after {hour:%Y-%m-%d %H:%M} UTC"
+    assert line in said.splitlines()
+
+
 CASES: dict[str, dict[str, list[Lines]]] = {
     "tor has not reached the network: it has done 45 percent of its start": {"status": [started(45)]},
     "tor has not reached the network: it has done 0 percent of its start": {"status": [NO]},

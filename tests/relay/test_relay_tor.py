@@ -224,12 +224,14 @@ def test_an_onion_that_the_next_directory_has(tmp_path: Path) -> None:
     assert look(tmp_path, *2 * [fetched(NAME, *FAILED)], fetched(NAME, *RECEIVED)).found
 
 
-def test_an_onion_that_no_directory_has(tmp_path: Path) -> None:
-    assert look(tmp_path, fetched(NAME, *FAILED)) == tor.Published(served=True, found=False)
-
-
-def test_directories_that_do_not_answer(tmp_path: Path) -> None:
-    assert look(tmp_path, [*UPLOADS, *fetched(NAME, "REQUESTED")]) == tor.Published(served=True, found=False)
+@pytest.mark.parametrize("actions", [FAILED, ["REQUESTED"]], ids=["none has it", "none answers"])
+def test_an_onion_that_no_directory_gives(tmp_path: Path, actions: list[str]) -> None:
+    found = look(tmp_path, [*UPLOADS, *fetched(NAME, *actions)], client=uploaded(NAME, 5))
+    assert (found.served, found.found) == (True, False)
+    assert found.uploaded is not None
+    assert 5 <= (datetime.now(UTC) - found.uploaded).total_seconds() / 3600 < 7
+    never = look(tmp_path / "never", fetched(NAME, *actions), client=NO)
+    assert never == tor.Published(served=True, found=False)
 
 
 def test_directories_that_were_all_asked_a_moment_ago(tmp_path: Path) -> None:
