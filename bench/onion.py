@@ -37,6 +37,7 @@ LANES = 3  # parts in flight, as the page sends them
 ROUNDS = 4  # the first warms up and is not counted
 CLICKS = 5
 CIRCUITS = 50
+UNDER_WAY = 300  # seconds in which all of them should be
 HONEST = 20  # drops
 _TROUBLE = (OSError, http.client.HTTPException, Unreachable)
 
@@ -141,9 +142,10 @@ def _click(source: Source) -> float:
 
 def flood(onions: Onions) -> dict[str, object]:
     """How many honest drops arrive, each over a circuit of its own, and the seconds that they take as
-    [median, longest], without a flood and beside one. The flood comes through another tor than they."""
+    [median, longest], without a flood and beside one. The flood comes through another tor than they, over so
+    many `circuits`: those that did not get through do not count."""
     before = [_honest(onions) for _ in range(HONEST)]
-    with _flooded(onions) as answers:
+    with _flooded(onions) as (circuits, answers):
         beside = [_honest(onions) for _ in range(HONEST)]
     arrived = {name: [one for one in all_ if one] for name, all_ in (("alone", before), ("beside", beside))}
     shown = {
@@ -154,6 +156,7 @@ def flood(onions: Onions) -> dict[str, object]:
     return {
         **shown,
         "arrived": {name: f"{len(took)} of {HONEST}" for name, took in arrived.items()},
+        "circuits": circuits,
         "slowdown": round(medians[1] / medians[0], 2) if len(medians) == 2 else None,
         "flood_answered": {str(status): count for status, count in sorted(answers.items())},
     }
@@ -172,9 +175,9 @@ def _honest(onions: Onions) -> float:
 
 
 @contextmanager
-def _flooded(onions: Onions) -> Iterator[Counter[int]]:
-    """So many circuits that begin drops and read the board as fast as they are let; yields what they were
-    answered once each is under way."""
+def _flooded(onions: Onions) -> Iterator[tuple[int, Counter[int]]]:
+    """So many circuits that begin drops and read the board as fast as they are let; yields how many of them
+    are under way once all are, or time is up, and what they are answered."""
     over, answers, under_way = threading.Event(), Counter[int](), threading.Semaphore(0)
     port = socks_port(onions.source)
 
@@ -194,9 +197,9 @@ def _flooded(onions: Onions) -> Iterator[Counter[int]]:
     for one in attacks:
         one.start()
     try:
-        for _ in attacks:
-            under_way.acquire(timeout=120)
-        yield answers
+        end = time.monotonic() + UNDER_WAY
+        circuits = sum(under_way.acquire(timeout=max(end - time.monotonic(), 0)) for _ in attacks)
+        yield circuits, answers
     finally:
         over.set()
         for one in attacks:
