@@ -201,16 +201,17 @@ class Lane:
         newsroom = self._house.newsroom
         key = codename.thread_key(draft.entropy, newsroom.id)
         signers = {bytes.fromhex(one.signer): one.name for one in newsroom.recipients}
+        board, known = b"", True
         try:
             async with asyncio.timeout(_BOARD):
                 board = await visit.upstream.ask("GET", "/board")
         except (Refused, Unsure, TimeoutError):
-            board, problem = b"", problem or "board_failed"
+            known, problem = False, problem or "board_failed"
         found = line.find(board, key, list(signers), newsroom.id)
         if not problem:
             draft = draft.answering(newsroom, line.whole(found), signers)
         filled = values.draft(self._house, visit.language, draft, wrong, problem)
-        filled = {**filled, **values.conversation(self._house, visit.language, found)}
+        filled = {**filled, **values.conversation(self._house, visit.language, found, known=known)}
         return self._page(visit, "thread", filled, 400 if problem else 200)
 
     async def _sealed(self, visit: Visit) -> Answer:

@@ -53,8 +53,9 @@ def marked(house: House, language: str, wrong: Iterable[Mistake]) -> _Table:
     return values
 
 
-def conversation(house: House, language: str, found: Sequence[Found]) -> Values:
-    """What a thread holds: replies, and a note for those that are forged or not whole."""
+def conversation(house: House, language: str, found: Sequence[Found], *, known: bool) -> Values:
+    """What a thread holds: replies, and a note for those that are forged or not whole. Of a board that is not
+    `known` it says nothing."""
     titles = {bytes.fromhex(one.signer): one.title or one.name for one in house.newsroom.recipients}
     replies = line.whole(found)
     entries = [_entry(titles[one.signer], text=one.text) for one in replies if one.text is not None]
@@ -64,7 +65,7 @@ def conversation(house: House, language: str, found: Sequence[Found]) -> Values:
     for signer, have, of in line.missing(found):
         said = house.say(language, "incomplete", {"author": titles[signer], "have": have, "of": of})
         entries.append(_entry(titles[signer], "incomplete", said))
-    return {"entries": entries, "none": shown(not entries)}
+    return {"entries": entries, "none": shown(known and not entries)}
 
 
 def _entry(author: str, kind: str = "reply", note: str = "", text: str | None = None) -> Values:

@@ -34,6 +34,8 @@ const signers = edition.recipients.map(({ signer }) => hexToBytes(signer));
 
 /** @type {Uint8Array | null} the thread key, once the words were typed */
 let thread = null;
+/** Whether the board was there at the last look: else nobody knows that there is no answer. */
+let known = false;
 /** @type {Map<string, Entry>} in the order in which this visit saw them */
 const conversation = new Map();
 /** @type {Set<string>} ids of the replies that were shown, which a desk then stops posting */
@@ -76,10 +78,11 @@ async function look() {
   const frames = key && bytes ? await framesOn(bytes, key, edition.newsroom, signers) : [];
   announce("");
   if (key !== thread) return false; // Closed in the meantime.
-  if (!bytes) complain(sentence("board_failed"));
+  known = bytes !== null;
+  if (!known) complain(sentence("board_failed"));
   repliesIn(frames).forEach(record);
   render();
-  return bytes !== null;
+  return known;
 }
 
 /** @param {import("./line.js").Reply} reply */
@@ -129,7 +132,7 @@ function close() {
 }
 
 function render() {
-  element("none").hidden = [...conversation.values()].some(({ kind }) => kind !== "own");
+  element("none").hidden = !known || [...conversation.values()].some(({ kind }) => kind !== "own");
   element("conversation").replaceChildren(...[...conversation.values()].map(itemFor));
 }
 

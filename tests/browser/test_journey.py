@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 from support.firefox import Firefox
+from support.front import Forward, Front, changed, honest
 from support.house import House
 from support.source import Source
+from support.wires import Message
 
+from keys import codename
 from keys.errors import NotForYou
 
 MESSAGE = "The permit was signed before the meeting.\nÆtt ünïcode 🗝 and <b>no markup</b>."
@@ -135,6 +138,28 @@ def test_a_follow_up_before_any_answer_goes_to_whom_the_source_chooses_again(
     firefox.wait(lambda: len(source.conversation()) == 1)
     [drop] = set(house.drops()) - before
     assert house.open("ada", drop).letter.to == ("ada",)
+
+
+def test_without_the_board_nobody_is_told_that_there_is_no_answer(firefox: Firefox, house: House) -> None:
+    def lacks_the_board(request: Message, forward: Forward) -> Message:
+        answer = forward()
+        return (
+            changed(answer, head=answer.head.replace("200 OK", "404 Not Found")) if _asks(request) else answer
+        )
+
+    with Front(house.relay.source, lacks_the_board) as front:
+        source = Source(firefox, front.url)
+        source.enter(codename.words(bytes(16), "en").split())
+        source.reach("thread")
+        firefox.wait(lambda: firefox.text("#problem") == source.said("board_failed"))
+        assert not firefox.shown("#none")
+        front.bend = honest
+        firefox.click("#again")
+        firefox.wait(lambda: firefox.shown("#none"))
+
+
+def _asks(request: Message) -> bool:
+    return request.head.startswith("GET /board ")
 
 
 def _close(source: Source) -> None:

@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support.front import Forward, Front, commits, loses_commits
+from support.front import Forward, Front, changed, commits, honest, loses_commits
 from support.lane import Lane
 from support.relay_process import PART, RelayProcess, ask, connect, connection, new_id
 from support.sealer_process import ImpatientSealer, SealerProcess, Visitor, encode
 from support.small_edition import some_drop
 from support.wires import Message
 
+from keys import codename
 from relay.circuits import line_of
 
 ANSWERS = {"evidence": "The minutes."}
@@ -178,6 +179,27 @@ def test_what_the_relay_may_have_is_not_called_lost(
     assert "It may have arrived all the same" in visitor.text
     assert "my only copy" in visitor.page
     assert len(house.drops()) == len(before) + 1
+
+
+def test_without_the_board_nobody_is_told_that_there_is_no_answer(lane: Lane, tmp_path: Path) -> None:
+    def lacks_the_board(request: Message, forward: Forward) -> Message:
+        answer = forward()
+        if request.head.startswith("GET /board "):
+            return changed(answer, head=answer.head.replace("200 OK", "404 Not Found"))
+        return answer
+
+    words = codename.words(bytes(16), "en")
+    with (
+        Front(lane.house.relay.source, lacks_the_board) as front,
+        SealerProcess(lane.house.edition, front.address, tmp_path / "s.yaml") as sealer,
+    ):
+        visitor = Visitor(sealer.address)
+        assert visitor.read(words).status == 400
+        assert "The answers could not be fetched" in visitor.text
+        assert "There is no answer yet" not in visitor.text
+        front.bend = honest
+        assert visitor.read(words).status == 200
+        assert "There is no answer yet" in visitor.text
 
 
 def test_a_drop_that_a_desk_took_before_the_answer_came_is_not_called_lost(
