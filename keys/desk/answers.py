@@ -16,6 +16,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _REFUSAL = re.compile(
     rb"""\{"error": "[A-Za-z0-9 ,;']{1,100}"(, "missing": \[[0-9]{1,7}(, [0-9]{1,7}){0,99}\])?\}"""
 )
+_START_OF_REFUSAL = re.compile(rb"""[][{}":A-Za-z0-9 ,;']{0,2000}""")
 _MOST_PARTS = 1 << 20
 
 
@@ -69,6 +70,11 @@ def _listed(given: object) -> Listed:
 def is_refusal(body: bytes) -> bool:
     """Tells whether a body is the error of a relay, and nothing else is in it."""
     return _REFUSAL.fullmatch(body) is not None
+
+
+def begins_as_refusal(start: bytes) -> bool:
+    """Tells whether the beginning of a body, of which no more came, has nothing in it but such an error."""
+    return _START_OF_REFUSAL.fullmatch(start) is not None
 
 
 def refusal(status: int, body: bytes) -> Refused:

@@ -47,6 +47,7 @@ def join(
         home.write(settings, newsroom, masthead)
         data, signature = (folder / name for name in (MANIFEST, SIGNATURE))
         home.pin(data.read_bytes(), signature.read_text())
+        home.keep_pages((folder / file.path.lstrip("/")).read_bytes() for file in manifest.files)
     return newsroom, list(changes(known, newsroom, journalist.name))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -54,6 +56,7 @@ class Home:
         self.state = folder / "state.age"
         self.outgoing = folder / "outgoing"
         self.evidence = folder / "evidence"
+        self._pages = folder / "pages"
         self.told = folder / "told.json"
         self._settings = folder / "desk.json"
         self._newsroom = folder / "newsroom.json"
@@ -93,6 +96,21 @@ class Home:
         """Remembers an edition, which the caller has verified, as the newest."""
         files.replace(self._manifest, data)
         files.replace(self._signature, signature.encode())
+
+    def keep_pages(self, pages: Iterable[bytes]) -> None:
+        """Keeps the files of the edition it joined, and of no other."""
+        shutil.rmtree(self._pages, ignore_errors=True)
+        self._pages.mkdir(mode=0o700)
+        for name, data in {hashlib.sha256(page).hexdigest(): page for page in pages}.items():
+            files.create(self._pages / name, data)
+
+    def page(self, digest: str) -> bytes | None:
+        """Gives the file with this SHA-256, if it is kept."""
+        try:
+            data = (self._pages / digest).read_bytes()
+        except OSError:
+            return None
+        return data if hashlib.sha256(data).hexdigest() == digest else None
 
     def drop(self, id_: str) -> Path:
         """Gives where the drop with this id is kept."""

@@ -113,6 +113,7 @@ class Browser:
             return cast(socket.socket, opened.sock)
 
         self._pools = (Pool(dial), Pool(dial))
+        self.broken: list[Exchange] = []  # those whose answer came to an end too early
         self._broken_off = threading.Event()
 
     def ask_all(self, requests: Sequence[Request], longest: int, take: Callable[[Exchange], None]) -> None:
@@ -133,7 +134,8 @@ class Browser:
         take(self.ask(request, longest, wire))
 
     def ask(self, request: Request, longest: int, wire: Wire | None = None) -> Exchange:
-        """Gives the answer to one request, at most so many bytes of its body; raises Unreachable."""
+        """Gives the answer to one request, at most so many bytes of its body; raises Unreachable, also where
+        an answer breaks off, of which a browser shows and runs what came."""
         head = request.head(self._host, self._agent, self._release)
         pool = self._pools[request.anonymous]
         asked = time.monotonic()
@@ -143,7 +145,11 @@ class Browser:
             try:
                 answer = wire.ask(head, request.body, longest)
                 good = answer.whole
-                return Exchange(request, head, answer, asked, time.monotonic())
+                got = Exchange(request, head, answer, asked, time.monotonic())
+                if answer.broken:
+                    self.broken.append(got)
+                    raise Unreachable(answer.broken)
+                return got
             except Stale:
                 continue
             finally:

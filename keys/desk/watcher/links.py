@@ -19,19 +19,22 @@ _UNUSED, _USED = 5, 115  # seconds it keeps a connection that nothing went over 
 _PATIENCE = 90  # seconds of silence
 _WHOLE = 300  # seconds for one answer
 _LONGEST_HEAD = 64 << 10
+_SILENT, _CUT = "it was silent for too long", "the connection was cut"
 _STATUS = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}) ")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to the byte. `whole` is False where the body is longer than was asked for, or is not said to
-    end."""
+    """An answer to the byte. `status` is 0 of what is no answer in HTTP/1.1, all of which is its `head`.
+    `whole` is False where the body is longer than was asked for, is not said to end, or came to an end too
+    early, of which `broken` says why."""
 
     status: int
     head: bytes
     headers: Sequence[tuple[str, str]]
     body: bytes = field(repr=False)
     whole: bool = True
+    broken: str = ""
 
 
 class Stale(Exception):  # noqa: N818 - never shown: the request is made again
@@ -57,18 +60,16 @@ class Wire:
             start = self._some(_LONGEST_HEAD, end)
             answer = self._answer(start, longest, end)
         except TimeoutError:
-            raise Unreachable("it was silent for too long") from None
+            raise Unreachable(_SILENT) from None
         except OSError:
             if before and not start:
                 raise Stale from None
-            raise Unreachable("the connection was cut") from None
+            raise Unreachable(_CUT) from None
         self.until = time.monotonic() + _USED
         return answer
 
     def _answer(self, data: bytes, longest: int, end: float) -> Answer:
-        while b"\r\n\r\n" not in data:
-            if len(data) > _LONGEST_HEAD:
-                raise Unreachable("its answer is no HTTP")
+        while b"\r\n\r\n" not in data and _may_become_http(data):
             data += self._some(_LONGEST_HEAD, end)
         head, _, body = data.partition(b"\r\n\r\n")
         found = _STATUS.match(head + b" ")
@@ -76,15 +77,19 @@ class Wire:
             headers = parse_headers(io.BytesIO(head.partition(b"\r\n")[2] + b"\r\n\r\n")).items()
         except HTTPException:
             found = None
-        if found is None:
-            raise Unreachable("its answer is no HTTP")
+        if found is None or not _may_become_http(head):
+            return Answer(0, data, (), b"", whole=False)
         sizes = [value for name, value in headers if name.lower() == "content-length"]
         said = int(sizes[0]) if len(sizes) == 1 and re.fullmatch("[0-9]{1,15}", sizes[0]) else -1
         said = 0 if found[1] == b"204" else said
-        while len(body) < min(said, longest):
-            body += self._some(min(said, longest) - len(body), end)
+        broken = ""
+        try:
+            while len(body) < min(said, longest):
+                body += self._some(min(said, longest) - len(body), end)
+        except OSError as error:
+            broken = _SILENT if isinstance(error, TimeoutError) else _CUT
         whole = len(body) == said <= longest
-        return Answer(int(found[1]), head + b"\r\n\r\n", headers, body[:longest], whole)
+        return Answer(int(found[1]), head + b"\r\n\r\n", headers, body[:longest], whole, broken)
 
     def _some(self, most: int, end: float) -> bytes:
         left = end - time.monotonic()
@@ -187,6 +192,10 @@ class Pool:
         with contextlib.suppress(OSError):
             wire.plug.shutdown(socket.SHUT_RDWR)
         wire.plug.close()
+
+
+def _may_become_http(start: bytes) -> bool:
+    return len(start) <= _LONGEST_HEAD and start.startswith(b"HTTP/1.1 "[: len(start)])
 
 
 def _reason(error: OSError) -> str:

@@ -10,11 +10,11 @@ from datetime import date, timedelta
 from keys import line
 from keys.desk import boards as histories
 from keys.desk import editions
-from keys.desk.answers import is_refusal
+from keys.desk.answers import begins_as_refusal, is_refusal
 from keys.desk.boards import Boards, Doubt
 from keys.desk.client import Client
 from keys.desk.desk import Desk
-from keys.desk.home import Pinned
+from keys.desk.home import Home, Pinned
 from keys.desk.outbox import ANSWER_DAYS, canary_labels
 from keys.desk.watcher import evidence
 from keys.desk.watcher.browser import Exchange
@@ -68,7 +68,7 @@ def of_pages(desk: Desk, url: str, exchanges: Sequence[Exchange]) -> tuple[list[
     pinned = desk.home.pinned
     if pinned is None:
         return [], 0
-    wrong = _wrong(exchanges, pinned.manifest)
+    wrong = _wrong(exchanges, pinned.manifest, desk.home)
     served: Pinned | None = None
     why = ""
     if wrong:
@@ -79,7 +79,11 @@ def of_pages(desk: Desk, url: str, exchanges: Sequence[Exchange]) -> tuple[list[
         except KnotholeError:
             why = "; and its manifest could not be fetched"
     newest = pinned.manifest.edition
-    if served and served.manifest.edition > newest and not _wrong([one for one, _ in wrong], served.manifest):
+    if (
+        served
+        and served.manifest.edition > newest
+        and not _wrong([one for one, _ in wrong], served.manifest, desk.home)
+    ):
         desk.home.pin(served.data, served.signature)
         wrong, newest = [], served.manifest.edition
     newer = newest if newest > desk.newsroom.edition else 0
@@ -105,14 +109,16 @@ def _served(desk: Desk, url: str) -> Pinned:
     return Pinned(manifest, data, signature)
 
 
-def _wrong(exchanges: Sequence[Exchange], manifest: Manifest) -> list[tuple[Exchange, str]]:
+def _wrong(exchanges: Sequence[Exchange], manifest: Manifest, home: Home) -> list[tuple[Exchange, str]]:
     """Gives the answers that are not what this edition has, each with a sentence."""
-    found = ((one, _mistake(one, manifest)) for one in exchanges)
+    found = ((one, _mistake(one, manifest, home)) for one in exchanges)
     return [(one, says) for one, says in found if says]
 
 
-def _mistake(one: Exchange, manifest: Manifest) -> str:
+def _mistake(one: Exchange, manifest: Manifest, home: Home) -> str:
     path, answer = one.request.path, one.answer
+    if not answer.status:
+        return f"{path} is answered with what no relay says"
     if answer.status >= 400 and not refuses(answer):
         # Browsers show and run what comes under such a status, too.
         return f"{path} is answered {answer.status} with more than a relay's refusal"
@@ -122,9 +128,8 @@ def _mistake(one: Exchange, manifest: Manifest) -> str:
         more = {name.lower() for name, _ in answer.headers} - editions.FRAMING - _WORD_HEADERS
         if more:
             return f"{path} is answered with {', '.join(sorted(more))}, which is no header of it"
-        if path == "/board" and (
-            answer.status != 200 or len(answer.body) != manifest.terms.board_lines * LINE
-        ):
+        other = len(answer.body) != manifest.terms.board_lines * LINE and not answer.broken
+        if path == "/board" and (answer.status != 200 or other):
             return "the board has another size than the newsroom's, or is not there"
         return ""
     file = _file(manifest, path)
@@ -132,7 +137,7 @@ def _mistake(one: Exchange, manifest: Manifest) -> str:
         return "" if answer.status == 404 else f"{path} is no file of the edition"
     if answer.status != 200:
         return f"{path} is answered {answer.status}"
-    if not answer.whole or not _same(answer.body, file):
+    if not _is(answer, file, home):
         return f"{path} is not what the newsroom signed"
     names = editions.wrong_headers(answer.headers, file, manifest.headers)
     return f"{path} is served with other headers than the newsroom's: {', '.join(names)}" if names else ""
@@ -144,8 +149,7 @@ def refuses(answer: Answer) -> bool:
     return (
         ("content-type", "application/json") in said
         and said <= _REFUSAL_HEADERS.items()
-        and answer.whole
-        and is_refusal(answer.body)
+        and (begins_as_refusal(answer.body) if answer.broken else answer.whole and is_refusal(answer.body))
     )
 
 
@@ -156,6 +160,15 @@ def _file(manifest: Manifest, path: str) -> File | None:
 
 def _same(body: bytes, file: File) -> bool:
     return len(body) == file.size and hashlib.sha256(body).hexdigest() == file.sha256
+
+
+def _is(answer: Answer, file: File, home: Home) -> bool:
+    """Whether this is the file; of an answer that broke off, whether the file begins so, as far as this desk
+    knows: it keeps those of the edition it joined."""
+    if not answer.broken:
+        return answer.whole and _same(answer.body, file)
+    known = home.page(file.sha256)
+    return known.startswith(answer.body) if known is not None else len(answer.body) < file.size
 
 
 def _page_finding(

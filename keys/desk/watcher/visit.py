@@ -57,9 +57,10 @@ BRIEF = Pace(Span(5, 0, 15), Span(5, 2, 12), Span(40, 25, 70), Span(2, 1, 5))
 
 @dataclass
 class Visit:
-    """What a visit saw. `trouble` says why it ended early, if it did."""
+    """What a visit saw, and what of it broke off. `trouble` says why it ended early, if it did."""
 
     exchanges: list[Exchange] = field(default_factory=list)
+    broken: list[Exchange] = field(default_factory=list)
     trouble: str = ""
 
     @property
@@ -98,7 +99,7 @@ def plan(manifest: Manifest, drop: bytes = b"", id_: str = "") -> Plan:
 
 def visit(browser: Browser, plan: Plan, pace: Pace, report: Callable[[str], None]) -> Visit:
     """Makes the visit and gives what it saw; whatever goes wrong ends it, and is said in it."""
-    seen = Visit()
+    seen = Visit(broken=browser.broken)
     try:
         browser.pause(pace.coming.draw())
         for number, page in enumerate(plan.pages):

@@ -122,7 +122,7 @@ def conclude(desk: Desk, look: Look, seen: Visit) -> Report:
     """Gives what a look brought, with the evidence kept and all remembered. The home is not to be locked."""
     with open_again(desk) as desk:
         state = desk.state
-        pages, newer = verdict.of_pages(desk, look.url, seen.exchanges)
+        pages, newer = verdict.of_pages(desk, look.url, [*seen.exchanges, *seen.broken])
         boards = [one for one in seen.exchanges if one.request.path == "/board" and one.answer.status == 200]
         for one in boards:
             look.boards.saw("source", one.answer.body, one.asked, one.got)

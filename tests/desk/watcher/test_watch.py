@@ -367,6 +367,81 @@ def test_an_altered_page_is_reported(
     assert says in (folder / "README.txt").read_text().replace("\n", " ") or says[0] == "/"
 
 
+def stalled(answer: Message) -> Message:
+    """All of an answer but its last byte, for which a visitor waits while the browser shows the rest."""
+    return Message(answer.head, answer.body[:-1])
+
+
+UNFINISHED: dict[str, tuple[str, Callable[[Message], Message], str]] = {
+    "a page": (
+        "/en/send.html",
+        lambda answer: stalled(another_script(answer)),
+        "/en/send.html is not what the newsroom signed",
+    ),
+    "a script": (
+        "/scripts/send.js",
+        lambda answer: stalled(changed(answer, body=answer.body.replace(b"board", b"spies"))),
+        "/scripts/send.js is not what the newsroom signed",
+    ),
+    "a page under an error": (
+        "/",
+        lambda answer: stalled(under("503 Service Unavailable")(answer)),
+        "/ is answered 503 with more than a relay's refusal",
+    ),
+    "a page with a cookie": (
+        "/",
+        lambda answer: stalled(with_header("Set-Cookie: who=you")(answer)),
+        "/ is served with other headers than the newsroom's: set-cookie",
+    ),
+    "a page in an older HTTP": (
+        "/",
+        lambda answer: stalled(changed(answer, head=answer.head.replace("HTTP/1.1", "HTTP/1.0"))),
+        "/ is answered with what no relay says",
+    ),
+    "a page without any HTTP": (
+        "/",
+        lambda answer: Message("", answer.body),
+        "/ is answered with what no relay says",
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "change", "says"), UNFINISHED.values(), ids=UNFINISHED)
+def test_an_altered_answer_without_an_end_is_reported(
+    box: Box, path: str, change: Callable[[Message], Message], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "_PATIENCE", 0.5)
+    box.front.bend = on(path, change)
+    done = box.watch()
+    assert done.status == 1
+    assert says in done.err
+    (folder,) = box.evidence()
+    assert (folder / "1-answer-head.txt").read_bytes() + (folder / "1-answer-body").read_bytes()
+
+
+@pytest.mark.parametrize("path", ["/", "/en/send.html", "/scripts/send.js", "/board"])
+def test_an_honest_answer_without_an_end_is_no_finding(
+    box: Box, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "_PATIENCE", 0.5)
+    for change in (stalled, lambda _: stalled(BUSY)):
+        box.front.bend = on(path, change)
+        done = box.watch()
+        assert (done.status, done.json["findings"]) == (1, [])
+        assert "it was silent for too long" in done.err
+
+
+def test_a_desk_that_has_not_kept_the_pages_doubts_no_answer_for_its_beginning(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "_PATIENCE", 0.5)
+    shutil.rmtree(box.house.home("ada") / "pages")
+    box.front.bend = on("/en/send.html", lambda answer: stalled(another_script(answer)))
+    assert box.watch().json["findings"] == []
+    assert box.house.join("ada", page=box.front.url).status == 0
+    assert len(box.watch().json["findings"]) == 1
+
+
 def test_the_evidence_is_what_somebody_else_can_check(box: Box) -> None:
     box.front.bend = on("/en/send.html", other_byte)
     assert box.watch().status == 1
