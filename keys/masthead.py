@@ -50,8 +50,8 @@ class Masthead:
 
     @property
     def number(self) -> str:
-        """The key id as minisign prints it: a number, so without zeros in front."""
-        return f"{int.from_bytes(self.key_id, 'little'):X}"
+        """The key id as minisign prints it, an older one (Debian 12's) without zeros in front."""
+        return self.key_id[::-1].hex().upper()
 
     @property
     def newsroom(self) -> str:
