@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from support.firefox import Firefox
-from support.front import Forward, Front, changed, honest
+from support.front import Front, honest, lacks_the_board
 from support.house import House
 from support.source import Source
-from support.wires import Message
 
 from keys import codename
 from keys.errors import NotForYou
@@ -141,12 +140,6 @@ def test_a_follow_up_before_any_answer_goes_to_whom_the_source_chooses_again(
 
 
 def test_without_the_board_nobody_is_told_that_there_is_no_answer(firefox: Firefox, house: House) -> None:
-    def lacks_the_board(request: Message, forward: Forward) -> Message:
-        answer = forward()
-        return (
-            changed(answer, head=answer.head.replace("200 OK", "404 Not Found")) if _asks(request) else answer
-        )
-
     with Front(house.relay.source, lacks_the_board) as front:
         source = Source(firefox, front.url)
         source.enter(codename.words(bytes(16), "en").split())
@@ -156,10 +149,6 @@ def test_without_the_board_nobody_is_told_that_there_is_no_answer(firefox: Firef
         front.bend = honest
         firefox.click("#again")
         firefox.wait(lambda: firefox.shown("#none"))
-
-
-def _asks(request: Message) -> bool:
-    return request.head.startswith("GET /board ")
 
 
 def _close(source: Source) -> None:

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support.front import Forward, Front, changed, commits, honest, loses_commits
-from support.lane import Lane
+from support.front import Forward, Front, commits, honest, lacks_the_board, loses_commits
+from support.lane import Lane, impatient
 from support.relay_process import PART, RelayProcess, ask, connect, connection, new_id
 from support.sealer_process import ImpatientSealer, SealerProcess, Visitor, encode
 from support.small_edition import some_drop
@@ -169,11 +169,7 @@ def test_what_the_relay_may_have_is_not_called_lost(
 ) -> None:
     house = lane.house
     before = house.drops()
-    with (
-        Front(house.relay.source, loses_commits) as front,
-        ImpatientSealer(house.edition, front.address, tmp_path / "s.yaml") as sealer,
-    ):
-        visitor = Visitor(sealer.address)
+    with impatient(house, loses_commits, tmp_path) as visitor:
         visitor.begin()
         assert visitor.send("my only copy", files, answers=ANSWERS).status == 400
     assert "It may have arrived all the same" in visitor.text
@@ -182,12 +178,6 @@ def test_what_the_relay_may_have_is_not_called_lost(
 
 
 def test_without_the_board_nobody_is_told_that_there_is_no_answer(lane: Lane, tmp_path: Path) -> None:
-    def lacks_the_board(request: Message, forward: Forward) -> Message:
-        answer = forward()
-        if request.head.startswith("GET /board "):
-            return changed(answer, head=answer.head.replace("200 OK", "404 Not Found"))
-        return answer
-
     words = codename.words(bytes(16), "en")
     with (
         Front(lane.house.relay.source, lacks_the_board) as front,

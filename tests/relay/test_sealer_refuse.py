@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.front import Front, loses_commits
+from support.front import loses_commits
 from support.held import held
-from support.lane import Lane
+from support.lane import Lane, impatient
 from support.relay_process import PART, ask
-from support.sealer_process import ImpatientSealer, Visitor, encode
+from support.sealer_process import Visitor, encode
 
 from keys.age import HybridIdentity, X25519Identity, open_bytes, parse_recipient, seal_bytes
 
@@ -90,11 +90,7 @@ def test_anything_else_is_refused_and_nothing_of_it_kept(refusing: Lane, file: b
 def test_a_file_that_the_relay_may_have_is_not_called_lost(refusing: Lane, tmp_path: Path) -> None:
     house = refusing.house
     before = house.drops()
-    with (
-        Front(house.relay.source, loses_commits) as front,
-        ImpatientSealer(house.edition, front.address, tmp_path / "s.yaml") as sealer,
-    ):
-        visitor = Visitor(sealer.address)
+    with impatient(house, loses_commits, tmp_path) as visitor:
         assert visitor.post("sealed", [], [("report.age", sealed(refusing, b"x"))]).status == 400
     assert "It may have arrived all the same" in visitor.text
     assert len(house.drops()) == len(before) + 1

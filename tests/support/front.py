@@ -37,6 +37,13 @@ def loses_commits(request: Message, forward: Forward) -> Message:
     return answer
 
 
+def lacks_the_board(request: Message, forward: Forward) -> Message:
+    answer = forward()
+    if request.head.startswith("GET /board "):
+        return changed(answer, head=answer.head.replace("200 OK", "404 Not Found"))
+    return answer
+
+
 @dataclass(frozen=True)
 class Passed:
     """A request and its answer, on the connection of this number and the circuit of this name."""

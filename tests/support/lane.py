@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from support.front import Bend, Front
 from support.house import House
-from support.sealer_process import SealerProcess, Visitor
+from support.sealer_process import ImpatientSealer, SealerProcess, Visitor
 
 
 class Lane:
@@ -30,3 +33,13 @@ class Lane:
 
     def visitor(self, language: str = "en") -> Visitor:
         return Visitor(self.sealer.address, language)
+
+
+@contextmanager
+def impatient(house: House, bend: Bend, folder: Path) -> Iterator[Visitor]:
+    """A visitor of a sealer that soon gives up the relay, whose answers are bent."""
+    with (
+        Front(house.relay.source, bend) as front,
+        ImpatientSealer(house.edition, front.address, folder / "s.yaml") as sealer,
+    ):
+        yield Visitor(sealer.address)
