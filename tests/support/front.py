@@ -72,6 +72,7 @@ class Front:
         self._links: list[socket.socket] = []
         self.passed: list[Passed] = []
         self.links = 0  # connections, used or not
+        self.open: list[int] = []  # those of them that took no more time to open
         if at:
             self._listener = socket.socket(socket.AF_UNIX)
             self._listener.bind(str(at))
@@ -104,12 +105,12 @@ class Front:
             while True:
                 client, _ = self._listener.accept()
                 self._links.append(client)
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+                self.links += 1
+                threading.Thread(target=self._serve, args=(client, self.links), daemon=True).start()
 
-    def _serve(self, client: socket.socket) -> None:
+    def _serve(self, client: socket.socket, link: int) -> None:
         with client, contextlib.suppress(OSError), client.makefile("rb") as asked:
-            self.links += 1
-            link, circuit, line = self.links, "", b""
+            circuit, line = "", b""
             if client.recv(1, socket.MSG_PEEK) == b"\x05":
                 circuit = _socks(client, asked)
                 time.sleep(self.opening)
@@ -117,6 +118,7 @@ class Front:
             elif client.recv(5, socket.MSG_PEEK | socket.MSG_WAITALL) == b"PROXY":
                 line = asked.readline()
                 circuit = line.split()[2].decode()
+            self.open.append(link)
             while request := read(asked):
                 answer = self.bend(request, lambda request=request: self._forward(line, request))  # type: ignore[misc]
                 if answer is None:

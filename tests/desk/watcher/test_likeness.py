@@ -114,29 +114,28 @@ def seen(front: Front, go: Callable[[str], None]) -> tuple[list[Passed], int]:
     return front.passed[before:], front.links - links
 
 
-def sent_by_firefox(firefox: Firefox, onion: str, *files: Path) -> None:
+def go_to(firefox: Firefox, front: Front, onion: str, page: str) -> Source:
+    """Takes Firefox to a page by way of the first, as slowly as a person, who reads that first: all that it
+    has begun to open is open by then, and what the page fetches as it loads is there."""
     source = Source(firefox, f"http://{onion}")
     firefox.open(f"http://{onion}/")
-    firefox.click('nav a[href="/en/send.html"]')
-    source.reach("write")
-    has_the_board(firefox)
+    firefox.wait(lambda: len(front.open) == front.links)
+    firefox.click(f'nav a[href="/en/{page}.html"]')
+    source.reach("write" if page == "send" else "enter")
+    firefox.wait(
+        lambda: firefox.script("return performance.getEntriesByName(location.origin + '/board').length")
+    )
+    return source
+
+
+def sent_by_firefox(firefox: Firefox, front: Front, onion: str, *files: Path) -> None:
+    source = go_to(firefox, front, onion, "send")
     source.write("It began in March.", answers={"evidence": "papers"}, files=files)
     source.send()
 
 
-def has_the_board(firefox: Firefox) -> None:
-    """Waits for what the page fetches as it loads: a person takes longer to write."""
-    firefox.wait(
-        lambda: firefox.script("return performance.getEntriesByName(location.origin + '/board').length")
-    )
-
-
-def read_by_firefox(firefox: Firefox, onion: str) -> None:
-    source = Source(firefox, f"http://{onion}")
-    firefox.open(f"http://{onion}/")
-    firefox.click('nav a[href="/en/answers.html"]')
-    source.reach("enter")
-    has_the_board(firefox)
+def read_by_firefox(firefox: Firefox, front: Front, onion: str) -> None:
+    go_to(firefox, front, onion, "answers")
 
 
 def release(firefox: Firefox) -> Release:
@@ -171,7 +170,7 @@ def canary(house: House, size: int = 0) -> bytes:
 @pytest.mark.parametrize("sends", [True, False], ids=["who sends", "who reads"])
 def test_a_watcher_looks_like_a_source(house: House, front: Front, firefox: Firefox, sends: bool) -> None:
     by_firefox = sent_by_firefox if sends else read_by_firefox
-    real, real_links = seen(front, lambda onion: by_firefox(firefox, onion))
+    real, real_links = seen(front, lambda onion: by_firefox(firefox, front, onion))
     drop = canary(house) if sends else b""
     ours, our_links = seen(front, lambda onion: watched(house, front, onion, drop, release(firefox)))
     assert len(real) == (7 if sends else 6)
@@ -185,7 +184,7 @@ def test_a_watcher_sends_a_large_drop_like_a_source(
 ) -> None:
     file = tmp_path / "report.pdf"
     file.write_bytes(bytes(2_200_000))
-    real, real_links = seen(front, lambda onion: sent_by_firefox(firefox, onion, file))
+    real, real_links = seen(front, lambda onion: sent_by_firefox(firefox, front, onion, file))
     drop = canary(house, file.stat().st_size)
     ours, our_links = seen(front, lambda onion: watched(house, front, onion, drop, release(firefox)))
     assert requests(ours) == requests(real)
@@ -199,7 +198,7 @@ def test_a_watcher_makes_as_many_connections_when_tor_is_slow(
 ) -> None:
     """Firefox opens a second one beside one that is slow to open."""
     monkeypatch.setattr(front, "opening", 0.6)
-    real, real_links = seen(front, lambda onion: sent_by_firefox(firefox, onion))
+    real, real_links = seen(front, lambda onion: sent_by_firefox(firefox, front, onion))
     ours, our_links = seen(front, lambda onion: watched(house, front, onion, canary(house), release(firefox)))
     assert requests(ours) == requests(real)
     assert (our_links, real_links) == (4, 4)
