@@ -18,20 +18,44 @@ def bare(debian: Path, furnished: Path, tmp_path_factory: pytest.TempPathFactory
         yield Box(machine, furnished)
 
 
+HARM = """\
+cp -a /etc/debian_version /root/.ssh/authorized_keys /root
+echo 11.9 >/etc/debian_version
+rm /root/.ssh/authorized_keys
+# It takes itself for a machine with a kernel of its own, and that for one without AppArmor, as some are.
+ln -s /bin/false /usr/local/bin/systemd-detect-virt
+confines=/sys/module/apparmor/parameters/enabled
+echo N >/root/confines
+[ ! -e $confines ] || mount --bind /root/confines $confines
+sed 's/^MemTotal:.*/MemTotal: 262144 kB/' /proc/meminfo >/root/meminfo
+mount --bind /root/meminfo /proc/meminfo
+for python in /usr/local/lib/python3*/dist-packages; do
+    echo 'import time; time.time = lambda now=time.time: now() - 3600' >$python/slow.pth
+done
+touch /root/since
+"""
+MENDED = """\
+rm /usr/local/bin/systemd-detect-virt /usr/local/lib/python3*/dist-packages/slow.pth
+umount --quiet /proc/meminfo /sys/module/apparmor/parameters/enabled || true
+mv /root/debian_version /etc
+mv /root/authorized_keys /root/.ssh
+"""
+
+
 def test_all_that_is_wrong_is_told_at_once_and_nothing_is_changed(bare: Box) -> None:
-    bare.machine.shell(
-        "cp -a /etc/debian_version /root/.ssh/authorized_keys /root; "
-        "echo 11.9 >/etc/debian_version; rm /root/.ssh/authorized_keys; touch /root/since"
-    )
+    bare.machine.shell(HARM)
     said = bare.preflight("-e", "newsroom_reserve=1000000000000000", "-e", "newsroom_python=/bin/false")
     changed = bare.machine.shell(
         "find /etc /usr /opt /var/lib -xdev -newer /root/since -not -path '/var/lib/systemd*'"
     )
-    bare.machine.shell("mv /root/debian_version /etc; mv /root/authorized_keys /root/.ssh")
+    bare.machine.shell(MENDED)
     for sentence in (
         "- the box runs no Debian 12 or 13: install one afresh",
+        "- the kernel of the box has no AppArmor: take Debian's own kernel, started without `apparmor=0`",
         "- what the box installs cannot be gathered",
+        "- the box has less than 384 MiB of memory: take a larger one",
         "- the disk has no room for the reserve and 1 GiB beside it: take a larger one",
+        "- the clock of the box is more than half an hour off, and tor needs the time: set it with `date -s`",
         "- nobody has a key to log in with, and passwords will be refused: run `ssh-copy-id` first",
     ):
         assert sentence in said
