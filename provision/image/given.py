@@ -57,8 +57,8 @@ def board(name: str) -> Board:
     raise NoImage(said, "say BOARD=pi or BOARD=vps")
 
 
-def computer(board: Board, folder: Path) -> None:
-    """Refuses a computer that cannot make the image: without the programs, the rights or the room."""
+def computer(board: Board) -> None:
+    """Refuses a computer that cannot make the image: without the programs or the rights."""
     if os.geteuid() != 0:
         raise NoImage("only root can make files that belong to others", "run it with sudo")
     if not board.is_this() and not board.emulated:
@@ -72,9 +72,16 @@ def computer(board: Board, folder: Path) -> None:
     if not board.is_this() and subprocess.run(["arch-test", board.debian], capture_output=True).returncode:
         remedy = "run `apt-get install qemu-user-static`; in a container, on the computer that it is in"
         raise NoImage(f"this computer does not run programs for {board.debian}", remedy)
-    if shutil.disk_usage(folder).free < SCRATCH:
+
+
+def room(board: Board, folder: Path, reserve: int) -> None:
+    """Refuses a folder without room for the making. In a container the box wants its reserve of bytes there,
+    free; an emulated one has a disk of its own."""
+    wanted = SCRATCH + (reserve if board.is_this() else 0)
+    if shutil.disk_usage(folder).free < wanted:
         raise NoImage(
-            f"{folder} has less than {SCRATCH >> 30} GiB free", "make room, or say another OUT=FILE"
+            f"{folder} has less than {wanted / (1 << 30):.1f} GiB free",
+            "make room, say another OUT=FILE, or lower `box: reserve`",
         )
 
 

@@ -2,10 +2,12 @@
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from image import given
@@ -100,10 +102,10 @@ def test_a_computer_that_lacks_programs_is_told_which_packages_have_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if os.geteuid() != 0:
-        assert "sudo" in refused(lambda: given.computer(VPS, tmp_path))
+        assert "sudo" in refused(lambda: given.computer(VPS))
         return
     monkeypatch.setattr(given, "SEARCHED", str(tmp_path))
-    said = refused(lambda: given.computer(VPS, tmp_path))
+    said = refused(lambda: given.computer(VPS))
     assert "run `apt-get install " in said
     assert {"mmdebstrap", "fdisk", "mtools", "dosfstools"} <= set(said.split("`")[1].split())
 
@@ -114,15 +116,31 @@ def test_an_image_is_made_on_a_computer_of_its_boards_kind_or_one_that_emulates_
 ) -> None:
     monkeypatch.setattr(given, "SEARCHED", str(tmp_path))
     monkeypatch.setattr(platform, "machine", lambda: "riscv64")
-    said = refused(lambda: given.computer(VPS, tmp_path))
+    said = refused(lambda: given.computer(VPS))
     assert said.startswith("an image for a vps is made on a computer with its kind of processor, ")
-    named = refused(lambda: given.computer(PI, tmp_path)).split("`")[1].split()
+    named = refused(lambda: given.computer(PI)).split("`")[1].split()
     assert {"qemu-system-arm", "qemu-user-static", "arch-test"} <= set(named)
     assert not {"systemd-container", "grub-pc-bin"} & set(named)
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
-    named = refused(lambda: given.computer(PI, tmp_path)).split("`")[1].split()
+    named = refused(lambda: given.computer(PI)).split("`")[1].split()
     assert "systemd-container" in named
     assert not {"qemu-user-static", "grub-pc-bin"} & set(named)
+
+
+def test_a_computer_has_room_for_the_tree_and_where_the_box_is_a_container_for_its_reserve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = given.SCRATCH + (3 << 30)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    for machine, made_in_a_container in (("x86_64", VPS), ("aarch64", PI)):
+        monkeypatch.setattr(platform, "machine", lambda machine=machine: machine)
+        given.room(made_in_a_container, tmp_path, 3 << 30)
+        said = refused(lambda board=made_in_a_container: given.room(board, tmp_path, 4 << 30))
+        assert said.startswith(f"{tmp_path} has less than 9.0 GiB free; make room")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    given.room(PI, tmp_path, 4 << 30)
+    free = given.SCRATCH - 1
+    assert "has less than 5.0 GiB" in refused(lambda: given.room(PI, tmp_path, 0))
 
 
 def test_the_command_says_so_and_leaves_nothing(newsroom: Path, key: Path) -> None:
