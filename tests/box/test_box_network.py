@@ -8,26 +8,28 @@ from collections.abc import Iterator
 
 import pytest
 from support.box_machine import IN_A_CONTAINER, Box
-from support.outside import ADDRESS, BOX, Outside
+from support.outside import ADDRESS, ADDRESS6, BOX, BOX6, Outside
 
 pytestmark = IN_A_CONTAINER
 
 OUT = """
 import socket, sys
 host, port, kind = sys.argv[1:]
-wire = socket.socket(type=socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
-wire.settimeout(1)
+family = socket.AF_INET6 if ":" in host else socket.AF_INET
+wire = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
+wire.settimeout(10)
 wire.connect((host, int(port)))
 wire.send(b"x")
 """
-# How a no of the firewall ends: at once for a datagram, by its answer for a connection.
+# How a no of the firewall ends: at once for a datagram, by its answer for a connection; by IPv6 it is heard
+# with the second try, a second later.
 KEPT = ("PermissionError", "OSError")
 AWAY = {
-    "the web": (ADDRESS, "443", "tcp"),
-    "names": (ADDRESS, "53", "udp"),
-    "the time": (ADDRESS, "123", "udp"),
-    "tor's port": ("127.0.0.1", "9050", "tcp"),
-    "ssh's port": ("127.0.0.1", "22", "tcp"),
+    "the web": ((ADDRESS, ADDRESS6), "443", "tcp"),
+    "names": ((ADDRESS, ADDRESS6), "53", "udp"),
+    "the time": ((ADDRESS, ADDRESS6), "123", "udp"),
+    "tor's port": (("127.0.0.1",), "9050", "tcp"),
+    "ssh's port": (("127.0.0.1", "::1"), "22", "tcp"),
 }
 MAY = {
     "debian-tor": {"the web", "tor's port", "ssh's port"},
@@ -46,32 +48,35 @@ def outside(box: Box) -> Iterator[Outside]:
 @pytest.mark.parametrize("where", AWAY)
 @pytest.mark.parametrize("user", USERS)
 def test_who_may_go_out_goes_and_nobody_else(box: Box, outside: Outside, user: str, where: str) -> None:
-    done = box.as_user(user, OUT, *AWAY[where])
-    said = done.stderr.splitlines()[-1] if done.stderr else ""
-    # What the firewall lets through meets a machine where nobody listens.
-    through = done.returncode == 0 or said.startswith("ConnectionRefusedError")
-    assert through == (where in MAY.get(user, set())), said
-    assert through or said.startswith(KEPT), said
+    addresses, port, kind = AWAY[where]
+    for address in addresses:
+        done = box.as_user(user, OUT, address, port, kind)
+        said = done.stderr.splitlines()[-1] if done.stderr else ""
+        # What the firewall lets through meets a machine where nobody listens.
+        through = done.returncode == 0 or said.startswith("ConnectionRefusedError")
+        assert through == (where in MAY.get(user, set())), (address, said)
+        assert through or said.startswith(KEPT), (address, said)
 
 
-def test_a_neighbour_finds_ssh_and_nothing_else(box: Box, outside: Outside) -> None:
+@pytest.mark.parametrize("box_address", [BOX, BOX6], ids=["IPv4", "IPv6"])
+def test_a_neighbour_finds_ssh_and_nothing_else(box: Box, outside: Outside, box_address: str) -> None:
     box.machine.shell(
-        "systemd-run --quiet --unit=listener --property=PrivateTmp=yes python3 -m http.server 888; "
+        "systemd-run --quiet --unit=listener --property=PrivateTmp=yes python3 -m http.server --bind :: 888; "
         "for i in $(seq 100); do ss -ltn | grep -q :888 && exit 0; sleep 0.1; done; exit 1"
     )
     try:
         with outside.entered():
-            assert open_ports([*range(1, 1025), 3000, 8000, 8080, 9050, 9051, 9100]) == [22]
+            assert open_ports(box_address, [*range(1, 1025), 3000, 8000, 8080, 9050, 9051, 9100]) == [22]
     finally:
         box.machine.shell("systemctl stop listener")
 
 
-def open_ports(ports: list[int]) -> list[int]:
+def open_ports(address: str, ports: list[int]) -> list[int]:
     """Those of the box at which somebody answers, yes or no."""
 
     async def answers(port: int) -> bool:
         try:
-            _, wire = await asyncio.wait_for(asyncio.open_connection(BOX, port), 2)
+            _, wire = await asyncio.wait_for(asyncio.open_connection(address, port), 2)
         except TimeoutError:
             return False
         except ConnectionRefusedError:

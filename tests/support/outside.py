@@ -1,4 +1,4 @@
-"""What lies outside of a box: a network namespace with one address, and a cable from there to a machine."""
+"""What lies outside of a box: a network namespace, for IPv4 and IPv6, and a cable from there to a machine."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Self
 
 from support.container import Container
 
-ADDRESS = "10.99.0.1"  # where everything out there is
-BOX = "10.99.1.2"  # the machine's end of the cable
-_HERE = "10.99.1.1"
+ADDRESS, ADDRESS6 = "10.99.0.1", "fd99::1"  # where everything out there is
+BOX, BOX6 = "10.99.1.2", "fd99:1::2"  # the machine's end of the cable
+_CABLES = ((ADDRESS, BOX, "10.99.1.1", 24), (ADDRESS6, BOX6, "fd99:1::1", 64))
 _NEWNET = 0x40000000  # CLONE_NEWNET
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -42,17 +42,16 @@ class Outside:
         out = ("-n", self._name)
         far = ("far", "netns", self._name, "type", "veth", "peer", "name", "near", "netns", self._machine)
         _ip("link", "add", *far)
-        _ip(*out, "addr", "add", f"{ADDRESS}/32", "dev", "lo")
-        _ip(*out, "addr", "add", f"{_HERE}/24", "dev", "far")
+        inside = ("nsenter", "-t", self._machine, "-n", "ip")
         for link in ("lo", "far"):
             _ip(*out, "link", "set", link, "up")
-        inside = ("nsenter", "-t", self._machine, "-n", "ip")
-        for words in (
-            ("addr", "add", f"{BOX}/24", "dev", "near"),
-            ("link", "set", "near", "up"),
-            ("route", "add", "default", "via", _HERE),
-        ):
-            subprocess.run([*inside, *words], check=True)
+        subprocess.run([*inside, "link", "set", "near", "up"], check=True)
+        for address, box, here, bits in _CABLES:
+            # Without looking whether another has it, for which an address waits a second or two.
+            _ip(*out, "addr", "add", address, "dev", "lo", "nodad")
+            _ip(*out, "addr", "add", f"{here}/{bits}", "dev", "far", "nodad")
+            subprocess.run([*inside, "addr", "add", f"{box}/{bits}", "dev", "near", "nodad"], check=True)
+            subprocess.run([*inside, "route", "add", "default", "via", here], check=True)
 
     @contextmanager
     def entered(self) -> Iterator[None]:
