@@ -60,7 +60,7 @@ test-rest:
 
 # As root, on a machine with cgroups: a Debian is booted in a container and becomes the box.
 test-box: setup browser
-	@sh tests/support/debian-packages.sh obfs4proxy
+	@sh tests/support/debian-packages.sh obfs4proxy gpg gpg-agent
 	$(PY) -m pytest -m 'box and not image' tests/box -rs
 
 # As root, by hand: an image is made and started by qemu, which takes many minutes without hardware to help it.
