@@ -196,6 +196,13 @@ def test_what_would_remember_is_not_there(box: Box, there: str) -> None:
     assert box.machine.run("test", "-e", there).returncode != 0
 
 
+@pytest.mark.parametrize("log", ["wtmp", "btmp", "lastlog"])
+def test_who_logged_in_is_written_nowhere(box: Box, log: str) -> None:
+    """Also after a start, at which Debian 12 makes these anew."""
+    assert box.machine.shell(f"readlink /var/log/{log}") == "/dev/null"
+    assert box.machine.shell(f"find /var/log -name '{log}.*'") == ""
+
+
 def test_nothing_is_kept_of_what_was(box: Box) -> None:
     assert box.machine.shell("tail -n +2 /proc/swaps") == ""
     assert box.machine.shell("ls /etc/apt/sources.list.d") == "knothole.sources"
