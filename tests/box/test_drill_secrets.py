@@ -4,7 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from support.box_machine import IN_A_CONTAINER, Box
+from support.box_machine import IN_A_CONTAINER, TELLS_ALL, Box
 from support.box_room import PROVISION, ansible
 from support.box_secrets import ONIONS, forms, found_in, said_in, secrets_of
 
@@ -41,7 +41,7 @@ def test_a_run_that_fails_on_the_keys_says_none(box: Box, secrets: dict[str, byt
     harm = f"cp -a {key} /root/kept; echo >{key}; mount --bind {key} {key}; mount -o remount,bind,ro {key}"
     box.machine.shell(harm)
     try:
-        done = box.play("playbook.yml", "-vvvv", "--diff", "--start-at-task", "Bring the keys back")
+        done = box.play("playbook.yml", *TELLS_ALL, "--start-at-task", "Bring the keys back")
     finally:
         box.machine.shell(f"umount {key}; mv /root/kept {key}")
     assert done.returncode == 2

@@ -27,6 +27,8 @@ IN_A_CONTAINER = [
     pytest.mark.skipif(bool(container.missing()), reason=f"no box was made: {container.missing()}"),
 ]
 _TOR = "/usr/bin/tor -f /etc/tor/torrc --defaults-torrc /usr/share/tor/tor-service-defaults-torrc"
+# A run that says all it does, and since Ansible 2.21 only so what each step was given.
+TELLS_ALL = ("-vvvv", "--diff", "-e", "ansible_inject_invocation=true")
 FAILED = "systemctl --failed --no-legend --plain | cut -d' ' -f1"  # its units that did
 CIRCUIT = b"PROXY TCP6 fc00:dead:beef:4dad::1:2 ::1 80 80\r\n"
 
