@@ -1,4 +1,3 @@
-import shutil
 import subprocess
 import sys
 import time
@@ -9,7 +8,7 @@ import pytest
 from image.boards import PI, VPS, Board
 from support import container
 from support.box_machine import TELLS_ALL, Box
-from support.box_room import PROVISION, furnish
+from support.box_room import PROVISION, copied, furnish
 from support.container import Container
 
 
@@ -22,8 +21,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def newsroom(furnished: Path, tmp_path: Path) -> Path:
     """A copy of it, to break."""
-    shutil.copytree(furnished.parent, tmp_path / "newsroom")
-    return tmp_path / "newsroom" / furnished.name
+    return copied(furnished, tmp_path / "newsroom")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 and by an operator who is not its root. One run serves all that."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.box_machine import FAILED, IN_A_CONTAINER, Box, found
+from support.box_room import copied
 from support.container import Container
 from support.onions import VISITOR
 from support.outside import ADDRESS, BOX, Outside
@@ -71,8 +71,7 @@ def another(
     debian: Path, copy: Copy, box: Box, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Another]:
     folder = tmp_path_factory.mktemp("another")
-    shutil.copytree(box.newsroom.parent, folder / "newsroom", ignore=shutil.ignore_patterns("backup"))
-    path = folder / "newsroom" / box.newsroom.name
+    path = copied(box.newsroom, folder / "newsroom")
     with (
         Container(debian, folder=folder / "another") as machine,
         Outside(machine) as outside,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.box_machine import IN_A_CONTAINER, Box, found
-from support.box_room import PROVISION
+from support.box_room import PROVISION, copied
 from support.builds import JOURNALISTS
 from support.newsdesk import Result, run
 from support.onions import VISITOR, given, socks_port, visit
@@ -137,9 +137,7 @@ def test_the_operator_reaches_sshd_at_its_onion(town: Town) -> None:
 @pytest.fixture(scope="module")
 def remote(town: Town) -> Box:
     """The same machine, as newsroom.yaml has it that says `ssh: onion`: Ansible comes through the onion."""
-    folder = town.folder / "newsroom"
-    shutil.copytree(town.box.newsroom.parent, folder)
-    path = folder / town.box.newsroom.name
+    path = copied(town.box.newsroom, town.folder / "newsroom")
     path.write_text(path.read_text().replace("{host: 192.0.2.7}", "{host: 192.0.2.7, ssh: onion}"))
     box = Box(town.box.machine, path)
     box.by_ssh("root", town.folder)

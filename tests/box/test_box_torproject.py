@@ -2,7 +2,6 @@
 box, signed with a key that gpg makes here."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.box_machine import IN_A_CONTAINER, Box
+from support.box_room import copied
 
 pytestmark = IN_A_CONTAINER
 THEIRS = "tor+https://deb.torproject.org/torproject.org"
@@ -77,8 +77,7 @@ def signers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Signer]]:
 @pytest.fixture(scope="module")
 def theirs(box: Box, signers: list[Signer], tmp_path_factory: pytest.TempPathFactory) -> Box:
     """The box, made once more with `tor: torproject`. That the key is not theirs is told, and passed over."""
-    newsroom = tmp_path_factory.mktemp("theirs") / "newsroom" / box.newsroom.name
-    shutil.copytree(box.newsroom.parent, newsroom.parent)
+    newsroom = copied(box.newsroom, tmp_path_factory.mktemp("theirs") / "newsroom")
     newsroom.write_text(newsroom.read_text().replace("192.0.2.7", "192.0.2.7, tor: torproject"))
     newsroom.with_name("torproject.asc").write_text(signers[0].gpg("--armor", "--export"))
     other = Box(box.machine, newsroom)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from support.box_machine import IN_A_CONTAINER, Box
-from support.box_room import PROVISION, ansible
+from support.box_room import PROVISION, ansible, copied
 from support.builds import KEY, build
 from support.relay_process import new_id
 from support.small_edition import some_drop
@@ -78,9 +78,9 @@ class Newsroom:
 @pytest.fixture(scope="module")
 def newsroom(made: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
     folder = tmp_path_factory.mktemp("drills")
-    shutil.copytree(made.newsroom.parent, folder / "newsroom")
+    path = copied(made.newsroom, folder / "newsroom")
     with made.machine.another(folder / "drills") as machine:
-        yield Newsroom(Box(machine, folder / "newsroom" / made.newsroom.name))
+        yield Newsroom(Box(machine, path))
 
 
 @dataclass(frozen=True)

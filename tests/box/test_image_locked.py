@@ -19,6 +19,7 @@ import pytest
 from image.boards import VPS
 from image.foreign import free_port
 from support.box_machine import CIRCUIT, FAILED, play
+from support.box_room import copied
 from support.guest import Guest, flash
 from support.relay_process import new_id
 from support.small_edition import some_drop
@@ -110,8 +111,7 @@ def ask(guest: Guest, which: str, head: str, body: bytes = b"") -> tuple[str, st
 @pytest.fixture(scope="module")
 def served(image: Path, furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("locked")
-    shutil.copytree(furnished.parent, folder / "newsroom")
-    newsroom = folder / "newsroom" / furnished.name
+    newsroom = copied(furnished, folder / "newsroom")
     drops = folder / "drops"
     with drops.open("wb") as file:
         file.truncate(SIZE)

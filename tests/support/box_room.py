@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,13 @@ def furnish(folder: Path, yaml: str = YAML + HOST) -> Path:
     locked = ansible("ansible-vault", "encrypt", "--vault-password-file", folder / "vault", *secrets)
     assert locked.returncode == 0, locked.stderr
     return path
+
+
+def copied(newsroom: Path, folder: Path) -> Path:
+    """Gives the newsroom.yaml of a copy, to be changed; refuses a folder that is there. Drops that were taken
+    from a box are not copied."""
+    shutil.copytree(newsroom.parent, folder, ignore=shutil.ignore_patterns("backup"))
+    return folder / newsroom.name
 
 
 def inventory(path: Path) -> dict[str, Any]:
