@@ -12,7 +12,7 @@ from support.box_machine import FAILED, IN_A_CONTAINER, Box, found
 from support.box_room import copied
 from support.container import Container
 from support.onions import VISITOR
-from support.outside import ADDRESS, BOX, Outside
+from support.outside import ADDRESS, BOX, HERE, Outside
 from support.relay_process import new_id
 from support.small_edition import some_drop
 from support.tornet import Network, Tor, until
@@ -118,6 +118,12 @@ def test_its_operator_alone_becomes_root(another: Another) -> None:
     shell = another.box.machine.shell
     assert "sudo" in shell("id -nG olga").split()
     assert shell("stat -c '%a %U:%G' /usr/bin/sudo") == "4750 root:sudo"
+
+
+def test_no_file_tells_from_where_its_operator_comes(another: Another) -> None:
+    places = "/etc /home /opt /root /srv /usr /var"
+    search = f"grep --recursive --devices=skip --files-with-matches --fixed-strings {HERE} {places}"
+    assert another.box.machine.shell(f"{search} || test $? = 1") == ""
 
 
 def test_its_operator_takes_the_drops_too(another: Another, copy: Copy) -> None:

@@ -14,7 +14,8 @@ from support.container import Container
 
 ADDRESS, ADDRESS6 = "10.99.0.1", "fd99::1"  # where everything out there is
 BOX, BOX6 = "10.99.1.2", "fd99:1::2"  # the machine's end of the cable
-_CABLES = ((ADDRESS, BOX, "10.99.1.1", 24), (ADDRESS6, BOX6, "fd99:1::1", 64))
+HERE = "10.99.1.1"  # the outside's, from which a machine sees everybody come
+_CABLES = ((ADDRESS, BOX, HERE, 24), (ADDRESS6, BOX6, "fd99:1::1", 64))
 _NEWNET = 0x40000000  # CLONE_NEWNET
 _libc = ctypes.CDLL(None, use_errno=True)
 
