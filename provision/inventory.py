@@ -13,11 +13,12 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import snowflake
 import torproject
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,7 +89,7 @@ def inventory(path: Path) -> dict[str, Any]:
             "newsroom_disk": box.disk or "",
             "newsroom_bridges": list(box.bridges),
         }
-        problems += _bridges(box.bridges)
+        problems += (problem(*fault) for line in box.bridges for fault in snowflake.faults(line))
     addresses = {name: _onion(folder / name, problems) for name in ONIONS}
     problems += _own_onion(newsroom, addresses["source-onion"])
     problems += (_open(folder / name) for name in ONIONS[1:] if not _closed(folder / name))
@@ -194,14 +195,6 @@ def _uninvited(name: str, folder: Path) -> Problem:
     invite = f"run `desk invite {name} --onion ADDRESS`"
     move = f"{invite}, and move {name}.auth into {folder / onion.CLIENTS}"
     return problem(f"{name} has no invitation to the {folder.name.replace('-', ' ')}", move)
-
-
-def _bridges(lines: Sequence[str]) -> Iterator[Problem]:
-    """Gives a problem for a bridge to which Debian's snowflake-client would go without any front."""
-    for line in lines:
-        if line.startswith("snowflake ") and " fronts=" in line:
-            said = f"the bridge {line.split()[1]} has `fronts=`, which Debian's snowflake does not know"
-            yield problem(said, "write `front=` and one of the names")
 
 
 def _torproject(folder: Path) -> Iterator[Problem]:

@@ -54,6 +54,10 @@ def edit(old: str, new: str) -> Callable[[Path], None]:
     return change
 
 
+def bridged(line: str) -> Callable[[Path], None]:
+    return edit("192.0.2.7}", f"192.0.2.7, bridges: ['{line}']}}")
+
+
 def without(name: str) -> Callable[[Path], None]:
     def remove(path: Path) -> None:
         there = path.parent / name
@@ -69,7 +73,7 @@ def writing(name: str, data: bytes) -> Callable[[Path], None]:
     return write
 
 
-SNOWFLAKE = "snowflake 192.0.2.3:80 url=https://broker.invalid/ fronts=a.invalid,b.invalid"
+SNOWFLAKE = "snowflake 192.0.2.3:80 url=https://broker.invalid/ ice=stun:a.invalid:3478,stun:b.invalid:3478"
 GONE = f"{{name: cor, signer: '{'ab' * 32}', until: 2026-11-01}}"
 
 
@@ -77,7 +81,9 @@ GONE = f"{{name: cor, signer: '{'ab' * 32}', until: 2026-11-01}}"
     ("harm", "says"),
     [
         (edit("box: {host: 192.0.2.7}\n", ""), "does not say where the box is"),
-        (edit("192.0.2.7}", f"192.0.2.7, bridges: ['{SNOWFLAKE}']}}"), "192.0.2.3:80 has `fronts=`, which"),
+        (bridged(f"{SNOWFLAKE} fronts=a.invalid,b.invalid"), "192.0.2.3:80 has `fronts=`, which"),
+        (bridged(SNOWFLAKE.partition(" ice=")[0]), "192.0.2.3:80 lacks `ice=stun:…`, without which"),
+        (bridged(f"{SNOWFLAKE},nonsense front=a.invalid"), "192.0.2.3:80 lacks `ice=stun:…`, without which"),
         (edit("onion: source-onion/hostname\n", ""), "the pages do not say at which onion they are"),
         (edit("source-onion/hostname", f"{'a' * 55}d.onion"), "newsroom.yaml:9: onion: "),
         (edit("name: The", "nam: The"), "unknown option 'nam'"),
@@ -103,6 +109,11 @@ GONE = f"{{name: cor, signer: '{'ab' * 32}', until: 2026-11-01}}"
 def test_what_is_missing_is_told(newsroom: Path, harm: Callable[[Path], None], says: str) -> None:
     harm(newsroom)
     assert any(says in sentence for sentence in told(newsroom)), told(newsroom)
+
+
+def test_a_bridge_that_debians_snowflake_understands_is_no_problem(newsroom: Path) -> None:
+    bridged(f"{SNOWFLAKE} front=a.invalid")(newsroom)
+    assert told(newsroom) == []
 
 
 def test_once_port_22_is_closed_the_way_in_is_an_onion_and_somebody_must_be_invited(newsroom: Path) -> None:

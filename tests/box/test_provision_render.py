@@ -21,13 +21,13 @@ from relay import settings
 from relay.sealer import settings as sealer_settings
 
 BRIDGE, OTHER = (f"192.0.2.{n}:443 " + "AB" * 20 for n in (1, 2))
+OBFS4 = f"obfs4 {BRIDGE} cert=ab+/= iat-mode=0"
+SNOWFLAKE = f"snowflake {OTHER} ice=stun:192.0.2.3:3478"
 NEWSROOMS: dict[str, dict[str, Any]] = {
     "plain": {},
     "small": {"render_memory": 420, "render_machine": "aarch64", "box": "{host: 192.0.2.7, reserve: 64 MiB}"},
     "bridged": {"box": f"{{host: 192.0.2.7, bridges: ['{BRIDGE}']}}"},
-    "hidden": {
-        "box": f"{{host: 192.0.2.7, bridges: ['obfs4 {BRIDGE} cert=ab+/= iat-mode=0', 'snowflake {OTHER}']}}"
-    },
+    "hidden": {"box": f"{{host: 192.0.2.7, bridges: ['{OBFS4}', '{SNOWFLAKE}']}}"},
     "closed": {"box": "{host: 192.0.2.7, ssh: onion}", "newsroom_torproject": True},
     "moved": {"newsroom_former": True},
     "locked": {"box": "{host: 192.0.2.7, disk: /dev/disk/by-id/usb-x}"},
