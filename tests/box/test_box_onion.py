@@ -61,7 +61,7 @@ def town(box: Box, figures: dict[str, str], tmp_path_factory: pytest.TempPathFac
         began = time.monotonic()
         box.machine.shell("systemctl daemon-reload; systemctl restart tor@default")
         town = Town(box, outside, network, folder)
-        until("nobody finds the page", lambda: found(town.visitor, town.source))
+        until("nobody finds the page", lambda: found(town.visitor, town.source), town.box.tor_said)
         figures["seconds from tor's start until a visitor has the page"] = f"{time.monotonic() - began:.0f}"
         yield town
 

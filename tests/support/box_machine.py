@@ -89,6 +89,10 @@ class Box:
         drop_in.parent.mkdir()
         drop_in.write_text(f"[Service]\nExecStart=\nExecStart={_TOR} --RunAsDaemon 0 {options}\n")
 
+    def tor_said(self) -> str:
+        """The end of its tor's log."""
+        return self.machine.shell("journalctl --unit=tor@default --no-pager --lines=40")
+
     def by_ssh(self, user: str, folder: Path) -> None:
         """Has Ansible come as a user, who has a new key in this folder, to where newsroom.yaml says."""
         key = folder / "key"
@@ -138,10 +142,11 @@ def play(
 
 
 def found(visitor: Tor, onion: str) -> bool:
-    """Whether a visitor has the page of an onion, with what a directory says of it now."""
+    """Whether a visitor has the page of an onion, with what a directory says of it now. That may be where it
+    is no longer, and a visitor would wait there for as long as anyone lets them."""
     visitor.look_up(onion)
     try:
-        with visit(socks_port(visitor), onion) as opened:
+        with visit(socks_port(visitor), onion, patience=15) as opened:
             return ask(opened, "GET", "/en/send.html").status == 200
-    except Unreachable:
+    except (Unreachable, TimeoutError):
         return False

@@ -129,10 +129,12 @@ def through(firefox: Firefox, tor: Tor) -> None:
 
 
 @contextmanager
-def visit(port: str, onion: str, circuit: str = "") -> Iterator[http.client.HTTPConnection]:
-    """A connection to an onion, on a circuit of its own or the one of this name."""
+def visit(
+    port: str, onion: str, circuit: str = "", patience: float = 60
+) -> Iterator[http.client.HTTPConnection]:
+    """A connection to an onion, on a circuit of its own or the one of this name; `patience` is in seconds."""
     opened = http.client.HTTPConnection(onion)
-    opened.sock = socks.connect(port, onion, 80, circuit or new_id(), 60)
+    opened.sock = socks.connect(port, onion, 80, circuit or new_id(), patience)
     try:
         yield opened
     finally:
