@@ -4,8 +4,10 @@ import signal
 
 from hypothesis import settings
 
-# Whoever was started in the background of a script ignores what interrupts, and so do all its processes.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+# A run that is ended clears away what it started. Whatever begins in the background of a script ignores what
+# interrupts, and so do all its processes.
+for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(sign, signal.default_int_handler)
 
 settings.register_profile("knothole", deadline=None, database=None)
 settings.load_profile("knothole")
