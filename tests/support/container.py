@@ -69,8 +69,9 @@ def make_root(folder: Path) -> Path:
     (root / "root/.ssh").mkdir(mode=0o700, exist_ok=True)
     (root / "root/.ssh/authorized_keys").write_text("ssh-ed25519 AAAA operator\n")
     (root / "etc/machine-id").write_text("")
-    for name in ("wtmp", "wtmp.1", "lastlog"):
-        (root / "var/log" / name).write_text("who, and from where\n")
+    (root / "var/lib/lastlog").mkdir(exist_ok=True)
+    for name in ("log/wtmp", "log/wtmp.1", "log/wtmp_20261101.db", "log/lastlog", "lib/lastlog/lastlog2.db"):
+        (root / "var" / name).write_text("who, and from where\n")
     # As Debian's installer has it: sudo looks its machine up by name.
     (root / "etc/hostname").write_text("box\n")
     (root / "etc/hosts").write_text("127.0.0.1 localhost\n127.0.1.1 box\n")
